@@ -1,0 +1,46 @@
+# The few words a person needs. `make optimize` and `make test` do all the set-up themselves.
+.DEFAULT_GOAL := help
+.PHONY: help setup optimize real repro test check smoke clean
+
+PYTHON ?= python3.11
+ENV := $(CURDIR)/.venv
+READY := $(ENV)/.ready
+export PATH := $(ENV)/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+MODELS ?=
+DATA ?= ../shared/data
+
+help:  ## what there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+setup: $(READY)  ## the environment, from requirements.lock
+
+$(READY): requirements.lock runtime/pyproject.toml
+	$(PYTHON) -m venv $(ENV)
+	pip install --quiet --disable-pip-version-check -r requirements.lock
+	pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e runtime
+	touch $@
+
+optimize: $(READY)  ## every model through every stage; MODELS="keywords" for some
+	@python -m flows $(MODELS)
+
+real: $(READY)  ## keywords on the recordings in DATA, beside the published one
+	python -m corpora.fsdd --from $(DATA)/fsdd
+	@bash benchmarks/real.sh
+
+repro: $(READY)  ## the same stages by DVC alone
+	dvc repro
+
+test: $(READY) check  ## everything CI asks for
+	pytest
+
+check: $(READY)  ## lint, types, import floors
+	ruff check
+	mypy
+	lint-imports
+
+smoke: $(READY)  ## load what was published, in an environment of its own
+	bash tests/smoke.sh
+
+clean:  ## what was produced, but not the environment
+	rm -rf data/*/ artifacts/*/ build .dvc/cache .dvc/tmp

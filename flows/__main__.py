@@ -1,0 +1,61 @@
+"""The command a person runs: `python -m flows [MODEL ...]` makes what is stale, shows one table, and fails if a model does."""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from typing import Any
+
+import models
+from corpora import CorpusError
+from flows import stale
+from frameworks import params
+from tasks import report
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 when every model passed its gate, 1 when one was rejected or failed, 2 when the command cannot be followed."""
+    parser = argparse.ArgumentParser(prog="python -m flows", description=__doc__)
+    parser.add_argument("model", nargs="*", help=f"of: {', '.join(models.names())} (default: all)")
+    parser.add_argument("--at-once", type=int, default=2, help="models side by side (default: 2)")
+    options = parser.parse_args(arguments)
+    names = options.model or models.names()
+    try:
+        shared = stale.needed(names)
+    except (models.ModelError, params.RecipeError, CorpusError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    started = time.monotonic()
+    failures = _run(names, shared, max(1, options.at_once))
+    report.show(names)
+    rejected = [name for name in names if name not in failures and report.reasons(name)]
+    for name, why in failures.items():
+        print(f"{name}: {why}", file=sys.stderr)
+    passed = len(names) - len(failures) - len(rejected)
+    print(f"{passed} of {len(names)} models passed; {time.monotonic() - started:.0f} s")
+    return 0 if passed == len(names) else 1
+
+
+def _run(names: list[str], shared: list[str], at_once: int) -> dict[str, str]:
+    """Starts Prefect only when DVC has something to do; answers why each failed model did."""
+    waiting = stale.stale()
+    shared = [target for target in shared if target in waiting]
+    busy = [name for name in names if waiting & set(stale.targets(name)) or not stale.is_published(name)]
+    if not busy and not shared:
+        print("Nothing changed since the last run: every stage is up to date.")
+        return {}
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    from flows.fleet import fleet  # takes seconds to import, and starts a server
+
+    async def ended() -> Any:
+        state = await fleet(busy, shared, at_once, return_state=True)
+        found = await state.result(raise_on_failure=False)
+        return found if isinstance(found, dict) else dict.fromkeys(busy, str(state.message))
+
+    return dict(asyncio.run(ended()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""Every model, side by side within a limit: one model's failure never stops another."""
+
+import asyncio
+from typing import Any
+
+from prefect import State, flow
+from prefect.states import Failed
+
+from flows.optimize import optimize
+from flows.stage import stage
+
+
+@flow(name="fleet", flow_run_name="fleet of {models}", persist_result=False)
+async def fleet(models: list[str], shared: list[str], at_once: int = 2) -> State[Any] | dict[str, str]:
+    """Runs the stages that models share, then `optimize` for each of `models`, at most `at_once` at a time.
+
+    The result is why each failed model did, by name; with any, the flow's state is Failed and carries the same.
+    """
+    for target in shared:
+        ended = await stage(target, return_state=True)
+        if not ended.is_completed():
+            why = dict.fromkeys(models, str(ended.message))
+            return Failed(message=str(ended.message), data=why)
+    places = asyncio.Semaphore(at_once)
+
+    async def one(model: str) -> tuple[str, State[Any]]:
+        async with places:
+            return model, await optimize(model, return_state=True)
+
+    states = dict(await asyncio.gather(*(one(model) for model in models)))
+    failures = {model: str(state.message) for model, state in states.items() if not state.is_completed()}
+    if failures:
+        return Failed(message="; ".join(f"{model}: {why}" for model, why in failures.items()), data=failures)
+    return failures

@@ -1,0 +1,25 @@
+"""One model through every stage, in order; rejected by the gate, it fails with the gate's own words."""
+
+from typing import Any
+
+from prefect import State, flow
+from prefect.states import Failed
+
+from flows import stale
+from flows.stage import stage
+from tasks import report
+
+
+@flow(name="optimize", flow_run_name="optimize {model}", persist_result=False)
+async def optimize(model: str) -> State[Any] | str:
+    """Runs every stage of `model` that DVC finds stale, up to publishing what passed."""
+    for target in stale.targets(model):
+        ended = await stage(target, return_state=True)
+        if not ended.is_completed():
+            return Failed(message=str(ended.message))
+    if not stale.is_published(model):
+        await stage(f"publish@{model}", force=True)
+    reasons = report.reasons(model)
+    if reasons:
+        return Failed(message="rejected by the gate: " + "; ".join(reasons))
+    return model

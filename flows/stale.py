@@ -1,0 +1,73 @@
+"""What there is to do: asked of DVC once and without a server, so that with nothing to do nothing is started."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+import models
+from corpora import CorpusError
+from flows.environment import environment
+from frameworks import params
+from frameworks.recipe import STAGES
+from tasks import records
+
+
+class StatusError(RuntimeError):
+    """DVC could not say what is stale."""
+
+
+def stale() -> set[str]:
+    """Names of stages DVC would run (`train@keywords`, `runtime`)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "status", "--json"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StatusError(f"dvc status ended with status {done.returncode}:\n{done.stderr.strip()}")
+    return set(json.loads(done.stdout or "{}"))
+
+
+def needed(names: list[str], file: Path = Path("params.yaml")) -> list[str]:
+    """The stages these models share: the runtime's wheel, and the corpora that are generated for them.
+
+    Raises ModelError, RecipeError, and CorpusError that names the command for a corpus that has to be brought.
+    """
+    generated = (YAML(typ="safe").load(file) or {}).get("corpora") or {}
+    shared = ["runtime"]
+    for name in names:
+        models.load(name)
+        folder = Path(params.read(file, name).prepare.corpus)
+        if folder.parent == Path("data/corpora") and folder.name in generated:
+            shared.append(f"corpus@{folder.name}")
+        elif not (folder / "labels.csv").is_file():
+            raise CorpusError(f"{name} wants a corpus that is not here", place=str(folder), allowed=_how(folder))
+    return list(dict.fromkeys(shared))
+
+
+def _how(folder: Path) -> str:
+    if folder.parent == Path("data/corpora") and Path("corpora", f"{folder.name}.py").is_file():
+        return f"bring it with: python -m corpora.{folder.name} --from FOLDER"
+    return "a folder with labels.csv and WAV or FLAC files"
+
+
+def is_published(model: str, root: Path = Path()) -> bool:
+    """Whether the version that publish recorded is in the registry: DVC does not watch the registry, which may be a bucket."""
+    record = root / "artifacts" / model / "publish" / records.FILE
+    if not record.is_file():
+        return False
+    facts = records.read_json(record)["facts"]
+    if "version" not in facts:
+        return True  # nothing passed, so nothing is missing
+    place = Path(facts["registry"]) / "models" / model / "versions" / str(facts["version"]) / "manifest.json"
+    return "://" in facts["registry"] or (root / place).is_file()
+
+
+def targets(model: str) -> list[str]:
+    """The model's stages in order, as DVC names them."""
+    return [f"{stage}@{model}" for stage in STAGES]

@@ -1,0 +1,43 @@
+"""Augmentation of normalised features in the input pipeline: shift, gain, noise, and SpecAugment's masks (Park et al. 2019)."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from frameworks.examples import Part
+from frameworks.recipe import Augment
+
+
+def augmented(part: Part, recipe: Any) -> Any:
+    """A shuffled, batched tf.data.Dataset of (features, labels); `recipe` has batch_size and may have `augment`."""
+    data = tf.data.Dataset.from_tensor_slices((part.features, part.labels))
+    data = data.shuffle(len(part), reshuffle_each_iteration=True).batch(recipe.batch_size)
+    settings = getattr(recipe, "augment", Augment())
+    if settings != Augment():
+        # In order, on one thread: the random numbers, and so the run, are the same every time.
+        data = data.map(lambda batch, labels: (_changed(batch, settings), labels))
+    return data.prefetch(2)
+
+
+def _changed(batch: Any, settings: Augment) -> Any:
+    """One batch (n, frames, bands), each example changed in its own way."""
+    count = tf.shape(batch)[0]
+    frames, bands = batch.shape[1], batch.shape[2]
+    if settings.shift:
+        offset = tf.random.uniform([count, 1], -settings.shift, settings.shift + 1, dtype=tf.int32)
+        # Clamping repeats the edge frame: a wrapped word would end where it begins.
+        places = tf.clip_by_value(tf.range(frames)[None, :] + offset, 0, frames - 1)
+        batch = tf.gather(batch, places, axis=1, batch_dims=1)
+    batch += tf.random.normal([count, 1, 1], 0, settings.gain) + tf.random.normal(tf.shape(batch), 0, settings.noise)
+    batch *= (
+        _mask(count, frames, settings.mask_frames)[:, :, None] * _mask(count, bands, settings.mask_bands)[:, None, :]
+    )
+    return batch
+
+
+def _mask(count: Any, size: int, longest: int) -> Any:
+    """(count, size) of ones with one run of zeros, up to `longest`; zero is the mean of normalised features."""
+    length = tf.random.uniform([count, 1], 0, longest + 1, dtype=tf.int32)
+    start = tf.random.uniform([count, 1], 0, size, dtype=tf.int32)
+    place = tf.range(size)[None, :]
+    return tf.cast((place < start) | (place >= start + length), tf.float32)

@@ -1,0 +1,159 @@
+"""The search for int8: post-training first, then quantization-aware training, then the costliest layers stay float.
+
+It ends at the first attempt within the limit; where none is, the best one is kept, and the facts say which and why.
+"""
+
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pianissimo.backends import open_session
+
+from frameworks import Scheme, metrics
+from frameworks.examples import Examples
+from frameworks.formats import tflite as file_format
+from frameworks.keras import tflite
+from frameworks.keras.distill import fit_with_teacher
+from frameworks.keras.predict import predict
+from frameworks.recipe import Quantize
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try: how, which layers stayed float, and what it did to validation. `distance` is the mean |difference| of
+    probabilities to the float network, which still ranks attempts whose scores are equal."""
+
+    method: str
+    network: str
+    float_layers: tuple[str, ...]
+    score: float
+    drop: float
+    distance: float
+    bytes: int
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Smaller is better."""
+        return self.drop, self.distance
+
+
+class Search:
+    """Tries ways to int8 on one network; `attempts` grows, and every file is scored through the consumer's backend."""
+
+    def __init__(self, network: Any, examples: Examples) -> None:
+        self.network, self.examples = network, examples
+        self.metric = metrics.choose(examples.metric)
+        self.expected = predict(network, examples.validation.features)
+        self.before = self.metric.measure(examples.validation.labels, self.expected)
+        self.attempts: list[Attempt] = []
+
+    def judge(
+        self, method: str, content: bytes, network: str = "network", float_layers: tuple[str, ...] = ()
+    ) -> Attempt:
+        """Scores a file's content on validation."""
+        scores = answers(content, self.examples.validation.features)
+        score = self.metric.measure(self.examples.validation.labels, scores)
+        return Attempt(
+            method,
+            network,
+            float_layers,
+            score,
+            self.metric.drop(self.before, score),
+            float(np.mean(np.abs(scores - self.expected))),
+            len(content),
+        )
+
+    def best(self, *, integer: bool = False) -> Attempt:
+        """The attempt that lost least; `integer` leaves out those with float layers."""
+        return min((a for a in self.attempts if not (integer and a.float_layers)), key=lambda a: a.rank)
+
+
+def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
+    """The scheme for int8, and for micro, where no layer may stay float."""
+    search = Search(network, examples)
+    curve: list[dict[str, Any]] = []
+    networks = {"network": network}
+    calibration = examples.calibration.features
+    search.attempts.append(search.judge("post_training", tflite.int8(network, calibration)))
+    if search.best().drop > recipe.max_drop and recipe.aware:
+        networks["aware"], curve = _aware(network, examples, recipe)
+        search.attempts.append(search.judge("aware", tflite.aware(networks["aware"]), "aware"))
+    layers = sensitivity(search, calibration)
+    if search.best().drop > recipe.max_drop:
+        _mix(search, calibration, [layer["layer"] for layer in layers], recipe)
+    chosen, micro = search.best(), search.best(integer=True)
+    plan = {"int8": _target(chosen), "micro": _target(micro)}
+    networks = {name: made for name, made in networks.items() if name in {"network", chosen.network, micro.network}}
+    facts = {
+        "method": chosen.method,
+        "why": _why(chosen, recipe),
+        "layers": layers,
+        "attempts": [asdict(attempt) for attempt in search.attempts],
+    }
+    return Scheme(networks, plan, facts, curve)
+
+
+def sensitivity(search: Search, calibration: np.ndarray) -> list[dict[str, Any]]:
+    """Each layer with the distance left when it alone stays float; the layer that costs most, which leaves least, first."""
+    mixed = tflite.Mixed(search.network, calibration)
+    rows = []
+    for name in _layer_names(tflite.int8(search.network, calibration)):
+        attempt = search.judge("mixed", mixed.keeping([name]), float_layers=(name,))
+        rows.append({"layer": name, "distance_without": attempt.distance, "drop_without": attempt.drop})
+    return sorted(rows, key=lambda row: row["distance_without"])
+
+
+def answers(content: bytes, features: np.ndarray) -> np.ndarray:
+    """What a TFLite file's content answers to features, through the runtime's own backend."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "attempt.tflite"
+        file.write_bytes(content)
+        session = open_session("tflite", file, 1)
+        try:
+            return session.run(features)
+        finally:
+            session.close()
+
+
+def _aware(network: Any, examples: Examples, recipe: Quantize) -> tuple[Any, list[dict[str, Any]]]:
+    """A copy trained with int8's rounding in its forward pass, keeping pruned weights zero; the float form teaches it, so
+    that it learns to answer alike and not something new (temperature 1, no labels)."""
+    import tensorflow_model_optimization as tfmot  # two more seconds of import, only when needed
+
+    annotated = tfmot.quantization.keras.quantize_annotate_model(network)
+    with tfmot.quantization.keras.quantize_scope():
+        copy = tfmot.quantization.keras.quantize_apply(
+            annotated, tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme()
+        )
+    curve = fit_with_teacher(copy, network, examples, recipe.aware, name="quantize aware", temperature=1.0, alpha=1.0)
+    return copy, curve
+
+
+def _mix(search: Search, calibration: np.ndarray, ranked: list[str], recipe: Quantize) -> None:
+    """One, two, … of the costliest layers stay float, until the drop is within the limit or `float_layers` is reached."""
+    mixed = tflite.Mixed(search.network, calibration)
+    for count in range(1, min(recipe.float_layers, len(ranked)) + 1):
+        kept = tuple(ranked[:count])
+        search.attempts.append(search.judge("mixed", mixed.keeping(kept), float_layers=kept))
+        if search.attempts[-1].drop <= recipe.max_drop:
+            return
+
+
+def _layer_names(content: bytes) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "whole.tflite"
+        file.write_bytes(content)
+        return file_format.layers(file)
+
+
+def _target(attempt: Attempt) -> dict[str, Any]:
+    return {"method": attempt.method, "network": attempt.network, "float_layers": list(attempt.float_layers)}
+
+
+def _why(chosen: Attempt, recipe: Quantize) -> str:
+    lost = f"{chosen.method} lost {chosen.drop:.2f} points on validation"
+    if chosen.drop <= recipe.max_drop:
+        return f"{lost}, within max_drop {recipe.max_drop:g}"
+    return f"{lost}, the least of all attempts; none was within max_drop {recipe.max_drop:g}"

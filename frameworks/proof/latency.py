@@ -1,0 +1,28 @@
+"""Latency as ratios: calls of several sessions interleaved, so that a noisy neighbour slows them all alike."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+Call = Callable[[], object]
+WARM = 20  # calls before any is counted: caches, lazy allocation, clock ramps
+
+
+def interleaved(calls: dict[str, Call], rounds: int) -> dict[str, dict[str, float]]:
+    """p50, p95 and p99 in milliseconds of each call, by name, measured in turn A B C A B C … after a warm-up."""
+    for _ in range(WARM):
+        for call in calls.values():
+            call()
+    times: dict[str, list[int]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            start = time.perf_counter_ns()
+            call()
+            times[name].append(time.perf_counter_ns() - start)
+    return {name: _percentiles(taken) for name, taken in times.items()}
+
+
+def _percentiles(nanoseconds: list[int]) -> dict[str, float]:
+    p50, p95, p99 = np.percentile(np.array(nanoseconds) / 1e6, [50, 95, 99])
+    return {"p50": float(p50), "p95": float(p95), "p99": float(p99)}

@@ -1,0 +1,192 @@
+"""What params.yaml may say about a model, as frozen sections that refuse unknown keys and impossible values."""
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+STAGES = ("prepare", "train", "distill", "prune", "quantize", "convert", "validate", "gate", "publish")
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]  # what a manifest takes as a name
+
+
+class Section(pydantic.BaseModel):
+    """One section of params.yaml. Frozen, strict about types, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True,
+                              allow_inf_nan=False)
+
+
+class Stage(Section):
+    """A section that may say why its stage does not apply: `skip: "the reason"`."""
+
+    skip: str | None = Field(default=None, min_length=1)
+
+
+class Split(Section):
+    """Fractions of a corpus that has no official split; they are shares, so they add up to one."""
+
+    train: float = Field(default=0.7, gt=0, lt=1)
+    validation: float = Field(default=0.15, gt=0, lt=1)
+    test: float = Field(default=0.15, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "Split":
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train + validation + test make {total:g}; they must add up to 1")
+        return self
+
+
+class Prepare(Section):
+    """Which corpus, cut and split how; `frontend` is checked by the runtime, which owns front ends.
+
+    `unreadable` files and `silent` ones (every sample zero) stop the stage unless they may be left out; the record then
+    names them, since data that vanishes quietly is accuracy that vanishes quietly.
+    """
+
+    corpus: str = Field(min_length=1)
+    frontend: dict[str, Any]
+    split: Split = Split()
+    calibration: int = Field(default=200, ge=16, le=10_000)
+    max_seconds: float = Field(default=30.0, gt=0, le=3600)
+    unreadable: Literal["refuse", "leave_out"] = "refuse"
+    silent: Literal["refuse", "leave_out", "allow"] = "refuse"
+
+
+class Augment(Section):
+    """What training does to features so that a network does not learn a recording by heart. All amounts are in
+    frames, bands, or standard deviations of the normalised features."""
+
+    shift: int = Field(default=0, ge=0, le=1000)
+    gain: float = Field(default=0.0, ge=0, le=3)
+    noise: float = Field(default=0.0, ge=0, le=3)
+    mask_frames: int = Field(default=0, ge=0, le=1000)
+    mask_bands: int = Field(default=0, ge=0, le=1000)
+
+
+class Fit(Section):
+    """What every stage that trains shares."""
+
+    epochs: int = Field(default=20, ge=1, le=10_000)
+    batch_size: int = Field(default=64, ge=1, le=65_536)
+    learning_rate: float = Field(default=0.003, gt=0, le=1)
+    augment: Augment = Augment()
+
+
+class Train(Fit):
+    """The float teacher, everything after it is measured against."""
+
+    network: dict[str, Any] = {}
+
+
+class Distill(Fit, Stage):
+    """Hinton, Vinyals and Dean 2015: soft targets at `temperature`, weighted `alpha` against the labels' 1 - alpha."""
+
+    network: dict[str, Any] = {}
+    temperature: float = Field(default=4.0, ge=1, le=100)
+    alpha: float = Field(default=0.7, ge=0, le=1)
+
+
+class Prune(Fit, Stage):
+    """Channels are removed for good (the network narrows); then weights are zeroed by magnitude (the file compresses)."""
+
+    channels: float = Field(default=0.0, ge=0, lt=0.95)
+    multiple: int = Field(default=4, ge=1, le=64)
+    sparsity: float = Field(default=0.0, ge=0, lt=0.99)
+    max_drop: float = Field(default=1.0, ge=0, le=100)
+    attempts: int = Field(default=3, ge=1, le=10)
+
+
+class Aware(Section):
+    """Quantization-aware training, used only where post-training quantization costs too much."""
+
+    epochs: int = Field(ge=1, le=1000)
+    batch_size: int = Field(default=64, ge=1, le=65_536)
+    learning_rate: float = Field(gt=0, le=1)
+
+
+class Quantize(Stage):
+    """The search for int8: post-training, then aware, then the costliest layers stay float; `max_drop` is in points."""
+
+    max_drop: float = Field(default=0.3, ge=0, le=100)
+    aware: Aware | None = None
+    float_layers: int = Field(default=2, ge=0, le=100)
+
+
+class Variant(Section):
+    """One file form a platform may load."""
+
+    backend: Literal["tflite", "onnx"]
+    precision: Literal["float32", "float16", "int8"]
+
+
+class Platform(Section):
+    """The variants of a platform in order of preference; `device: micro` wants int8 inside and outside, and C sources."""
+
+    device: Literal["micro", "any"] = "any"
+    variants: list[Variant] = Field(min_length=1)  # of a tuple, pydantic also says it is empty when a part is wrong
+
+    @model_validator(mode="after")
+    def _micro_is_int8(self) -> "Platform":
+        if self.device == "micro" and any((v.backend, v.precision) != ("tflite", "int8") for v in self.variants):
+            raise ValueError("device micro takes variants of backend tflite and precision int8 only")
+        return self
+
+
+class Convert(Section):
+    """Which platforms are made, and in which forms."""
+
+    platforms: dict[Name, Platform] = Field(min_length=1)
+
+
+class Validate(Section):
+    """How much is measured: rounds of interleaved calls, bootstrap resamples, golden vectors."""
+
+    rounds: int = Field(default=300, ge=30, le=100_000)
+    bootstrap: int = Field(default=2000, ge=100, le=100_000)
+    golden: int = Field(default=6, ge=1, le=64)
+
+
+class Limits(Section):
+    """What one platform must keep to. A limit left out is not judged; a platform with none is rejected."""
+
+    floor: float | None = Field(default=None, ge=0, le=100)
+    max_drop: float | None = Field(default=None, ge=0, le=100)
+    drop_type: Literal["absolute", "relative"] = "absolute"
+    max_bytes: int | None = Field(default=None, ge=1)
+    smaller: float | None = Field(default=None, ge=0, lt=100)
+    faster: float | None = Field(default=None, gt=0)
+    max_p95_ms: float | None = Field(default=None, gt=0)
+    max_memory_mb: float | None = Field(default=None, gt=0)
+    max_arena: int | None = Field(default=None, ge=1)
+    agreement: float | None = Field(default=None, ge=0, le=100)
+    max_distance: float | None = Field(default=None, gt=0)
+
+
+class Gate(Section):
+    """Limits, a platform each."""
+
+    platforms: dict[Name, Limits] = {}
+
+
+class Publish(Section):
+    """Where what passed goes; `stable` moves only when every platform passed."""
+
+    registry: str = Field(default="artifacts/registry", min_length=1)
+    channels: tuple[Name, ...] = Field(default=("candidate", "stable"), strict=False)
+
+
+class Recipe(Section):
+    """One model's section of params.yaml, a key a stage."""
+
+    framework: str = Field(min_length=1)
+    seed: int = Field(default=1, ge=0, le=2**31 - 1)
+    prepare: Prepare
+    train: Train
+    distill: Distill
+    prune: Prune
+    quantize: Quantize
+    convert: Convert
+    validate_: Validate = Field(default=Validate(), alias="validate")
+    gate: Gate = Gate()
+    publish: Publish = Publish()

@@ -1,0 +1,114 @@
+"""Publish a version: blobs first, then the manifest, then the channels, so that no reader sees half of one.
+
+Every step is a single conditional write that another run finds done or not done. A run killed anywhere is
+therefore run again, and publishing the same content again changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pianissimo import checks, integrity, layout
+from pianissimo import manifest as manifests
+from pianissimo.errors import ManifestError, RegistryError
+from pianissimo.manifest import File, Manifest
+
+from .channels import move
+from .fingerprint import fingerprint
+from .store import Store
+
+
+@dataclass(frozen=True)
+class Published:
+    """What came of it: `new` tells whether it made the version, `moved` lists the channels it moved."""
+
+    model: str
+    version: int
+    new: bool
+    moved: list[str]
+
+
+def publish(
+    store: Store,
+    manifest: Mapping[str, Any],
+    files: Mapping[str, Path],
+    channels: Sequence[str],
+    who: str,
+    why: str,
+) -> Published:
+    """Publish a draft manifest with the files it names, and move channels to it.
+
+    `files` maps each file name of the manifest, the golden vectors included, to where it lies. `version` and
+    `created` are set here. Content that was published before, whatever its figures and lineage, keeps its
+    version. A channel is moved forward only, and never to a version it named before, so that running this
+    again does not undo a rollback.
+
+    Raises ManifestError, IntegrityError (a file is not what the manifest says), RegistryError.
+    """
+    draft = manifests.parse({**manifest, "version": None, "created": None})
+    _check_arguments(store, channels, who, why)
+    contents = _checked_files(store, draft, files)
+    for sha256, path in sorted(contents.items()):
+        store.put_if_absent(layout.blob_key(sha256), path)
+    version, new = _number(store, draft, manifest)
+    moved = [channel for channel in channels if move(store, draft.model, channel, version, who, why)]
+    return Published(draft.model, version, new, moved)
+
+
+def _check_arguments(store: Store, channels: Sequence[str], who: str, why: str) -> None:
+    if isinstance(channels, str):
+        raise RegistryError(store.root, f"channels={channels!r}", "a sequence of channel names")
+    for channel in channels:
+        checks.name(channel, "channels")
+    checks.text(who, "who")
+    checks.text(why, "why")
+
+
+def _checked_files(store: Store, draft: Manifest, files: Mapping[str, Path]) -> dict[str, Path]:
+    """sha256 -> path, once every file has proved to be the one the manifest describes."""
+    wanted: dict[str, File] = {file.name: file for file in draft.files()}
+    if set(wanted) != set(files):
+        differing = ", ".join(sorted(set(wanted) ^ set(files)))
+        raise RegistryError(store.root, f"the manifest and the files given differ in {differing}", ", ".join(wanted))
+    for name, file in wanted.items():
+        integrity.check(files[name], file)
+    return {file.sha256: files[name] for name, file in wanted.items()}
+
+
+def _number(store: Store, draft: Manifest, manifest: Mapping[str, Any]) -> tuple[int, bool]:
+    """The version with this content, made if there is none; looks again when another took the number."""
+    wanted = fingerprint(draft)
+    seen: dict[int, str] = {}
+    while True:
+        for version in _versions(store, draft.model):
+            if version not in seen:
+                key = layout.manifest_key(draft.model, version)
+                seen[version] = fingerprint(manifests.loads(store.get(key), key))
+        same = [version for version, found in seen.items() if found == wanted]
+        if same:
+            return max(same), False
+        version = max(seen, default=0) + 1
+        if store.put_if_absent(layout.manifest_key(draft.model, version), _completed(manifest, version)):
+            return version, True
+
+
+def _versions(store: Store, model: str) -> list[int]:
+    prefix = layout.versions_prefix(model)
+    names = [key.removeprefix(prefix).split("/") for key in store.list(prefix)]
+    return [int(parts[0]) for parts in names if parts[0].isdigit() and parts[1:] == ["manifest.json"]]
+
+
+def _completed(manifest: Mapping[str, Any], version: int) -> bytes:
+    """The manifest as it is written, read back once as its consumers will."""
+    created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        text = json.dumps({**manifest, "version": version, "created": created}, indent=2, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as fault:
+        raise ManifestError("manifest", fault, "what JSON can hold: finite numbers, text, arrays, objects") from fault
+    manifests.loads(text)
+    return (text + "\n").encode()

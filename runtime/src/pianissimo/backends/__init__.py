@@ -1,0 +1,63 @@
+"""The backends by name; a manifest chooses one, and only that one is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendFailedError, BackendMissingError, PianissimoError
+
+Float32 = NDArray[np.float32]
+
+
+class Session(Protocol):
+    """An opened network."""
+
+    def run(self, features: Float32) -> Float32:
+        """Scores (n, classes) of features (n, ...); safe to call from many threads."""
+
+    def close(self) -> None:
+        """Let the memory go."""
+
+
+class BackendModule(Protocol):
+    """What a backend's module offers."""
+
+    def open_session(self, path: Path, threads: int) -> Session:
+        """Open a model file."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where a backend lives here, and the extra that installs what it needs."""
+
+    module: str
+    extra: str
+
+
+BACKENDS = {
+    "tflite": Backend("pianissimo.backends.tflite", "tflite"),
+    "onnx": Backend("pianissimo.backends.onnx", "onnx"),
+}
+
+
+def open_session(name: str, path: Path, threads: int) -> Session:
+    """Open a model file with the named backend. Raises BackendMissingError, BackendFailedError."""
+    if name not in BACKENDS:
+        raise BackendMissingError(name, f"this version knows {', '.join(BACKENDS)}; a newer one may know more")
+    backend = BACKENDS[name]
+    try:
+        module = cast(BackendModule, import_module(backend.module))
+    except ImportError as fault:
+        raise BackendMissingError(name, f"pip install 'pianissimo[{backend.extra}]' ({fault})") from fault
+    try:
+        return module.open_session(path, threads)
+    except PianissimoError:
+        raise
+    except Exception as fault:  # a native library may raise anything, and the next variant may still open
+        raise BackendFailedError(name, path, f"{type(fault).__name__}: {fault}") from fault

@@ -1,0 +1,1 @@
+"""What moves: one file a stage, each run as `python -m tasks.<stage> MODEL SOURCE... DEST`."""

@@ -1,0 +1,94 @@
+"""Publishes the platforms that passed, with their proof: figures, golden vectors, lineage, and the runtime's wheel."""
+
+import getpass
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import registry
+from registry import lineage
+from tasks import command, records
+from tasks.command import Job
+from tasks.records import Record, RecordError
+
+
+def run(job: Job, data: Path, convert: Path, validate: Path, gate: Path, runtime: Path) -> Record:
+    """Puts into the registry what GATE let pass of what CONVERT made; refuses files that are not the ones it judged."""
+    verdict = records.read_json(gate / "verdict.json")
+    manifest = records.read_json(convert / "files" / "manifest.json")
+    passed = [name for name, platform in verdict["platforms"].items() if platform["passed"]]
+    reasons = {name: platform["reasons"] for name, platform in verdict["platforms"].items() if not platform["passed"]}
+    store = registry.open_store(job.section.registry)
+    for wheel in sorted(runtime.glob("*.whl")):
+        registry.put_runtime(store, wheel, replace=True)
+    if not passed:
+        return job.record(applied=False, reason="the gate rejected every platform", facts={"rejected": reasons})
+    files = _files(manifest, passed, convert / "files", validate)
+    _check_judged(verdict, passed, files)
+    draft = _draft(job, manifest, passed, reasons, validate, data)
+    # `stable` is what consumers load: it moves to whole versions only, never to one that lacks a platform it had.
+    channels = [c for c in job.section.channels if c != "stable" or verdict["passed"]]
+    done = registry.publish(
+        store, draft, files, channels, getpass.getuser(), "published by the pipeline: " + _why(verdict)
+    )
+    return job.record(
+        facts={
+            "version": done.version,
+            "new": done.new,
+            "moved": done.moved,
+            "platforms": passed,
+            "rejected": reasons,
+            "registry": job.section.registry,
+        }
+    )
+
+
+def _draft(
+    job: Job,
+    manifest: dict[str, Any],
+    passed: list[str],
+    reasons: dict[str, list[str]],
+    validate: Path,
+    data: Path,
+) -> dict[str, Any]:
+    measured = records.read(validate).facts["platforms"]
+    golden = (validate / "golden.npz").read_bytes()
+    platforms = {name: {**manifest["platforms"][name], "figures": measured[name]} for name in passed}
+    return {
+        **manifest,
+        "platforms": platforms,
+        "rejected": reasons,
+        "golden": {"name": "golden.npz", "bytes": len(golden), "sha256": hashlib.sha256(golden).hexdigest()},
+        "lineage": lineage.collect(
+            job.model.name,
+            job.recipe.model_dump(mode="json", by_alias=True),
+            records.read_json(data / "clips" / "prepared.json")["corpus"],
+        ),
+    }
+
+
+def _files(manifest: dict[str, Any], passed: list[str], folder: Path, validate: Path) -> dict[str, Path]:
+    named = [
+        entry["name"]
+        for name in passed
+        for variant in manifest["platforms"][name]["variants"]
+        for entry in variant["files"]
+    ]
+    return {**{name: folder / name for name in named}, "golden.npz": validate / "golden.npz"}
+
+
+def _check_judged(verdict: dict[str, Any], passed: list[str], files: dict[str, Path]) -> None:
+    """A verdict speaks for the very bytes that were measured."""
+    for platform in passed:
+        for name, judged in verdict["platforms"][platform]["sha256"].items():
+            found = hashlib.sha256(files[name].read_bytes()).hexdigest() if name in files else "absent"
+            if found != judged:
+                raise RecordError(f"{name} is {found}, but the verdict judged {judged}; run validate and gate again")
+
+
+def _why(verdict: dict[str, Any]) -> str:
+    return "every platform passed the gate" if verdict["passed"] else "some platforms passed the gate"
+
+
+if __name__ == "__main__":
+    command.main("publish", run)

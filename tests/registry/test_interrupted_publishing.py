@@ -1,0 +1,116 @@
+"""A run killed at any write leaves no half version, and running it again completes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pianissimo as pp
+import pytest
+from pianissimo import channel
+
+import registry
+
+Make = Callable[..., tuple[dict[str, Any], dict[str, Path]]]
+Tree = Callable[[Path], dict[str, bytes]]
+WRITES = 6  # three blobs, the manifest, two channels
+ARGUMENTS: dict[str, Any] = {"channels": ["candidate", "stable"], "who": "tester", "why": "a test"}
+
+
+class Killed(BaseException):
+    """Not an Exception: nothing may catch it on the way."""
+
+
+class Mortal:
+    """A store that dies at its n-th write, before it or after it."""
+
+    def __init__(self, store: registry.Store, writes: int, after: bool) -> None:
+        self.root, self._store, self._left, self._after = store.root, store, writes, after
+        self.get, self.list, self.delete = store.get, store.list, store.delete
+
+    def put_if_absent(self, key: str, data: bytes | Path) -> bool:
+        return self._write(lambda: self._store.put_if_absent(key, data))
+
+    def compare_and_swap(self, key: str, expected: bytes | None, new: bytes) -> bool:
+        return self._write(lambda: self._store.compare_and_swap(key, expected, new))
+
+    def _write(self, write: Callable[[], bool]) -> bool:
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            raise Killed
+        done = write()
+        if self._left == 0:
+            raise Killed
+        return done
+
+
+def complete(root: Path) -> None:
+    """Everything a reader can reach is whole."""
+    store = registry.open_store(str(root))
+    for key in store.list("models/"):
+        if key.endswith("manifest.json"):
+            for file in pp.manifest.loads(store.get(key)).files():
+                assert len(store.get(f"blobs/sha256/{file.sha256}")) == file.bytes
+        else:
+            named = channel.loads(store.get(key)).version
+            assert store.get(f"models/keywords/versions/{named}/manifest.json")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("write", range(1, WRITES + 1))
+def test_killed_at_every_write(tmp_path: Path, draft: Make, tree: Tree, write: int, after: bool) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    registry.publish(registry.open_store(str(whole)), *draft(), **ARGUMENTS)
+    with pytest.raises(Killed):
+        registry.publish(Mortal(registry.open_store(str(broken)), write, after), *draft(), **ARGUMENTS)
+    complete(broken)
+    registry.publish(registry.open_store(str(broken)), *draft(), **ARGUMENTS)
+    complete(broken)
+    assert tree(broken) == tree(whole)
+
+
+def test_there_are_no_other_writes(tmp_path: Path, draft: Make) -> None:
+    store = Mortal(registry.open_store(str(tmp_path / "root")), WRITES + 1, False)
+    assert registry.publish(store, *draft(), **ARGUMENTS).new
+
+
+PUBLISH = """
+import json, os, signal, sys
+from pathlib import Path
+import registry
+target, root, manifest, files = sys.argv[1], *sys.argv[2:5]
+real = {name: getattr(os, name) for name in ("link", "replace", "fsync")}
+calls = 0
+def deadly(name):
+    def call(*arguments, **more):
+        global calls
+        calls += 1
+        if calls == int(target):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real[name](*arguments, **more)
+    return call
+for name in real:
+    setattr(os, name, deadly(name))
+files = {name: Path(path) for name, path in json.loads(files).items()}
+registry.publish(registry.open_store(root), json.loads(manifest), files, ["candidate", "stable"], "tester", "a test")
+"""
+
+
+@pytest.mark.parametrize("call", [1, 2, 3, 5, 8, 10, 11, 13, 14, 17])
+def test_a_real_kill(tmp_path: Path, draft: Make, tree: Tree, call: int) -> None:
+    """SIGKILL from inside, at one of the calls that make content durable or give it its name."""
+    manifest, files = draft()
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    registry.publish(registry.open_store(str(whole)), manifest, files, **ARGUMENTS)
+    paths = json.dumps({name: str(path) for name, path in files.items()})
+    command = [sys.executable, "-c", PUBLISH, str(call), str(broken), json.dumps(manifest), paths]
+    assert subprocess.run(command, check=False, env=os.environ).returncode == -signal.SIGKILL
+    complete(broken)
+    registry.publish(registry.open_store(str(broken)), manifest, files, **ARGUMENTS)
+    assert tree(broken) == tree(whole)
