@@ -24,9 +24,11 @@ $(READY): requirements.lock runtime/pyproject.toml
 optimize: $(READY)  ## every model through every stage; MODELS="keywords" for some
 	@python -m flows $(MODELS)
 
-real: $(READY)  ## keywords on the recordings in DATA, beside the published one
+real: $(READY)  ## keywords on the real recordings in DATA (default ../shared/data), gated but not published
 	python -m corpora.fsdd --from $(DATA)/fsdd
-	@bash benchmarks/real.sh
+	dvc exp run --quiet --set-param models.keywords.prepare.corpus=data/corpora/fsdd gate@keywords
+	@python -m tasks.report keywords
+	@echo "The workspace now holds this run: \"dvc repro publish@keywords\" publishes it, \"git checkout params.yaml dvc.lock && dvc checkout\" goes back."
 
 repro: $(READY)  ## the same stages by DVC alone
 	dvc repro

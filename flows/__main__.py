@@ -51,7 +51,7 @@ def _run(names: list[str], shared: list[str], at_once: int) -> dict[str, str]:
 
     async def ended() -> Any:
         state = await fleet(busy, shared, at_once, return_state=True)
-        found = await state.result(raise_on_failure=False)
+        found = await state.aresult(raise_on_failure=False)
         return found if isinstance(found, dict) else dict.fromkeys(busy, str(state.message))
 
     return dict(asyncio.run(ended()))

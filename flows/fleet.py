@@ -17,7 +17,7 @@ async def fleet(models: list[str], shared: list[str], at_once: int = 2) -> State
     The result is why each failed model did, by name; with any, the flow's state is Failed and carries the same.
     """
     for target in shared:
-        ended = await stage(target, return_state=True)
+        ended = await stage(target, return_state=True)  # type: ignore[misc]  # Prefect types it as if it were not async
         if not ended.is_completed():
             why = dict.fromkeys(models, str(ended.message))
             return Failed(message=str(ended.message), data=why)

@@ -14,7 +14,7 @@ from tasks import report
 async def optimize(model: str) -> State[Any] | str:
     """Runs every stage of `model` that DVC finds stale, up to publishing what passed."""
     for target in stale.targets(model):
-        ended = await stage(target, return_state=True)
+        ended = await stage(target, return_state=True)  # type: ignore[misc]  # Prefect types it as if it were not async
         if not ended.is_completed():
             return Failed(message=str(ended.message))
     if not stale.is_published(model):

@@ -37,7 +37,16 @@ async def stage(target: str, force: bool = False) -> State[Any] | str:
     `force` runs it even when DVC finds it up to date. A held lock is tried again; any other failure is a fault in code
     or data, which stays one however often it runs, so the task fails at once with what the stage said last.
     """
-    command = [sys.executable, "-m", "dvc", "repro", "--quiet", "--single-item", *(["--force"] if force else []), target]
+    command = [
+        sys.executable,
+        "-m",
+        "dvc",
+        "repro",
+        "--quiet",
+        "--single-item",
+        *(["--force"] if force else []),
+        target,
+    ]
     status, lines = await _run(command)
     if any(LOCKED in line for line in lines) and status:
         raise LockedError(f"{target}: {LOCKED}")

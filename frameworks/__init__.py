@@ -16,7 +16,7 @@ FRAMEWORKS = ("keras",)
 
 
 class FrameworkError(LookupError):
-    """A model names a framework that is not here."""
+    """A recipe asks for a framework that is not here, or asks one for what it cannot do."""
 
 
 @dataclass(frozen=True)

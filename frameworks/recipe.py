@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import pydantic
+from pianissimo import frontend
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 STAGES = ("prepare", "train", "distill", "prune", "quantize", "convert", "validate", "gate", "publish")
@@ -12,8 +13,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] 
 class Section(pydantic.BaseModel):
     """One section of params.yaml. Frozen, strict about types, and closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True,
-                              allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class Stage(Section):
@@ -51,6 +51,12 @@ class Prepare(Section):
     max_seconds: float = Field(default=30.0, gt=0, le=3600)
     unreadable: Literal["refuse", "leave_out"] = "refuse"
     silent: Literal["refuse", "leave_out", "allow"] = "refuse"
+
+    @pydantic.field_validator("frontend")
+    @classmethod
+    def _can_be_built(cls, spec: dict[str, Any]) -> dict[str, Any]:
+        frontend.build(spec)
+        return spec
 
 
 class Augment(Section):
@@ -190,3 +196,18 @@ class Recipe(Section):
     validate_: Validate = Field(default=Validate(), alias="validate")
     gate: Gate = Gate()
     publish: Publish = Publish()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Recipe":
+        made = self.convert.platforms
+        strange = sorted(set(self.gate.platforms) - set(made))
+        if strange:
+            raise ValueError(
+                f"gate.platforms names {', '.join(strange)}, which convert does not make; it makes: {', '.join(made)}"
+            )
+        int8 = [name for name, platform in made.items() if any(v.precision == "int8" for v in platform.variants)]
+        if self.quantize.skip and int8:
+            raise ValueError(
+                f"quantize is skipped, but {', '.join(int8)} asks for int8; allowed without it: float32, float16"
+            )
+        return self

@@ -1,15 +1,17 @@
 """The models: one file each, and the folder is the list."""
 
 import importlib
+import inspect
 import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 REQUIRED = ("FRAMEWORK", "TASK", "METRIC", "teacher", "student")
 
 
-class ModelError(LookupError):
-    """There is no such model, or its file does not say what a model file must."""
+class ModelError(ValueError):
+    """There is no such model, its file does not say what a model file must, or its network cannot be built as asked."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,26 @@ class Model:
 
     name: str
     module: ModuleType
+
+    def teacher(self, shape: tuple[int, int], classes: int, settings: dict[str, Any]) -> Any:
+        """The untrained teacher for features of `shape`. Raises ModelError that names the settings it takes."""
+        return self._build("teacher", shape, classes, settings)
+
+    def student(self, shape: tuple[int, int], classes: int, settings: dict[str, Any]) -> Any:
+        """The untrained student for features of `shape`. Raises ModelError that names the settings it takes."""
+        return self._build("student", shape, classes, settings)
+
+    def _build(self, part: str, shape: tuple[int, int], classes: int, settings: dict[str, Any]) -> Any:
+        function = getattr(self.module, part)
+        takes = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        unknown = [name for name in settings if name not in takes]
+        place = f"models/{self.name}.py: the {part}"
+        if unknown:
+            raise ModelError(f"{place} has no setting {', '.join(unknown)}; it takes: {', '.join(takes)}")
+        try:
+            return function(shape, classes, **settings)
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"{place} cannot be built of {settings} for features of shape {shape}: {error}") from error
 
     @property
     def framework(self) -> str:

@@ -22,12 +22,12 @@ def student(
     *,
     width: int = 48,
     strides: Sequence[int] = (2, 1, 1, 1),
-    group: int = 8,
+    group: int = 4,
 ) -> Any:
     """A DS-CNN whose stem sees `group` neighbouring bands as channels.
 
-    A convolution over one input channel wastes seven of eight lanes of an int8 kernel, which made int8 3.5 times slower
-    than float on x86; folding bands into channels costs nothing (the memory does not move) and turns that round.
+    A convolution over one input channel leaves most lanes of an int8 kernel idle: with it, int8 took 81 us where float
+    took 23 (LiteRT, AVX-512). Folding bands into channels moves no memory and turns that round.
     """
     if shape[1] % group:
         raise ValueError(f"group {group} does not divide the front end's {shape[1]} bands")
@@ -38,10 +38,8 @@ def student(
 
 
 def _input(shape: tuple[int, int]) -> tuple[Any, Any]:
-    from tensorflow.keras import (
-        Input,
-        layers,
-    )  # TensorFlow takes seconds to import: only stages that train pay
+    # TensorFlow takes seconds to import: only stages that train pay.
+    from tensorflow.keras import Input, layers
 
     return layers, Input(shape, name="features")
 

@@ -30,6 +30,7 @@ REFUSALS = (
     PianissimoError,
     records.RecordError,
     metrics.MetricError,
+    FileNotFoundError,
 )
 
 
@@ -77,13 +78,17 @@ def main(
 
 
 def execute(job: Job, run: Callable[..., Record], sources: list[Path], skipped: Callable[..., Record]) -> Record:
-    """Runs the stage into a folder beside its destination, then moves what it left into place: a killed run leaves no half."""
+    """Runs the stage into a folder beside its destination, then moves what it left into place, each file or folder whole."""
     partial = job.dest.with_name(f".{job.dest.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     skip = getattr(job.section, "skip", None)
     inner = replace(job, dest=partial)
-    record = skipped(inner, sources, skip) if skip else run(inner, *sources)
+    try:
+        record = skipped(inner, sources, skip) if skip else run(inner, *sources)
+    except BaseException:
+        shutil.rmtree(partial)  # what was there before stays as it was
+        raise
     record = replace(record, seconds=time.time() - psutil.Process().create_time())
     records.write(partial, record)
     job.dest.mkdir(parents=True, exist_ok=True)

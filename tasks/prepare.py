@@ -1,5 +1,6 @@
 """Turns a corpus folder into four splits at the model's rate: train, calibration (a fixed part of train), validation, test."""
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,10 @@ def run(job: Job, corpus: Path) -> Record:
     section: Prepare = job.section
     front = pianissimo.frontend.build({**section.frontend, "mean": 0.0, "deviation": 1.0})
     found = corpora.read_folder(corpus)
-    parts = corpora.split(found, section.split.model_dump(), job.recipe.seed)
+    parts = corpora.split(found, section.split.model_dump(), job.recipe.seed, compare_files=False)
     read, left_out = _read_all(found, parts, section, front.sample_rate)
+    _check_labels(found, read)
+    _check_copies(found, read)
     labels = {label: index for index, label in enumerate(found.labels)}
     splits = {name: _stack(read[name], labels) for name in parts}
     splits["calibration"] = _calibration(splits["train"], section.calibration, job.recipe.seed)
@@ -87,6 +90,34 @@ def _read(file: Path, section: Prepare, rate: int) -> tuple[np.ndarray | None, s
     if section.silent != "allow" and not audio.any():
         return None, f"{file}: every sample is zero", section.silent == "leave_out"
     return corpora.resample(audio, source_rate, rate), "", True
+
+
+def _check_labels(corpus: Any, read: dict[str, Any]) -> None:
+    """A label that lost all its clips of a split to what was left out is missing just as if it had never been there."""
+    for name, pairs in read.items():
+        missing = sorted(set(corpus.labels) - {clip.label for clip, _ in pairs})
+        if missing:
+            raise CorpusError(
+                f"no usable clip of {', '.join(missing)} is left in {name}",
+                place=str(corpus.root),
+                allowed="every label in every split: mend the files that were left out, or bring more",
+            )
+
+
+def _check_copies(corpus: Any, read: dict[str, Any]) -> None:
+    """No recording may stand in two splits, whatever its file format; silence is alike everywhere and says nothing."""
+    seen: dict[str, tuple[str, str]] = {}
+    for name, pairs in read.items():
+        for clip, audio in pairs:
+            if not audio.any():
+                continue
+            split, path = seen.setdefault(hashlib.sha256(audio.tobytes()).hexdigest(), (name, clip.path))
+            if split != name:
+                raise CorpusError(
+                    f"{path} ({split}) and {clip.path} ({name}) hold the same sound",
+                    place=str(corpus.root),
+                    allowed="a recording in one split only: remove one of them, or give both the same group",
+                )
 
 
 def _stack(pairs: list[tuple[Clip, np.ndarray]], labels: dict[str, int]) -> Clips:

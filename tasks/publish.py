@@ -2,6 +2,7 @@
 
 import getpass
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,16 @@ def run(job: Job, data: Path, convert: Path, validate: Path, gate: Path, runtime
     passed = [name for name, platform in verdict["platforms"].items() if platform["passed"]]
     reasons = {name: platform["reasons"] for name, platform in verdict["platforms"].items() if not platform["passed"]}
     store = registry.open_store(job.section.registry)
-    for wheel in sorted(runtime.glob("*.whl")):
-        registry.put_runtime(store, wheel, replace=True)
     if not passed:
         return job.record(applied=False, reason="the gate rejected every platform", facts={"rejected": reasons})
     files = _files(manifest, passed, convert / "files", validate)
     _check_judged(verdict, passed, files)
+    for wheel in sorted(runtime.glob("*.whl")):
+        registry.put_runtime(store, wheel, replace=True)
     draft = _draft(job, manifest, passed, reasons, validate, data)
     # `stable` is what consumers load: it moves to whole versions only, never to one that lacks a platform it had.
     channels = [c for c in job.section.channels if c != "stable" or verdict["passed"]]
-    done = registry.publish(
-        store, draft, files, channels, getpass.getuser(), "published by the pipeline: " + _why(verdict)
-    )
+    done = registry.publish(store, draft, files, channels, _who(), "published by the pipeline: " + _why(verdict))
     return job.record(
         facts={
             "version": done.version,
@@ -81,9 +80,18 @@ def _check_judged(verdict: dict[str, Any], passed: list[str], files: dict[str, P
     """A verdict speaks for the very bytes that were measured."""
     for platform in passed:
         for name, judged in verdict["platforms"][platform]["sha256"].items():
-            found = hashlib.sha256(files[name].read_bytes()).hexdigest() if name in files else "absent"
+            there = name in files and files[name].is_file()
+            found = hashlib.sha256(files[name].read_bytes()).hexdigest() if there else "absent"
             if found != judged:
                 raise RecordError(f"{name} is {found}, but the verdict judged {judged}; run validate and gate again")
+
+
+def _who() -> str:
+    """The user's name, or number in a container that has no name for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _why(verdict: dict[str, Any]) -> str:

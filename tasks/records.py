@@ -38,7 +38,10 @@ def write(folder: Path, record: Record) -> None:
 
 def read(folder: Path) -> Record:
     """The record in `folder`. Raises RecordError that names the stage to run."""
-    return Record(**read_json(folder / FILE))
+    try:
+        return Record(**read_json(folder / FILE))
+    except TypeError as error:  # a key more or less than this version writes
+        raise RecordError(f"{folder / FILE}: {error}; run the stage that writes it again") from None
 
 
 def write_json(file: Path, content: Any) -> None:

@@ -1,6 +1,7 @@
 """Shows what became of each model: one table of its artifacts beside their teacher, one of its stages."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,16 +99,21 @@ def _figures(figures: dict[str, Any]) -> list[str]:
     ]
 
 
-def main() -> None:
-    """`python -m tasks.report [MODEL ...]` prints both tables."""
+def main() -> int:
+    """`python -m tasks.report [MODEL ...]` prints both tables; 1 when a model was rejected."""
     parser = argparse.ArgumentParser(prog="python -m tasks.report", description=__doc__)
     parser.add_argument("model", nargs="*", help=f"of: {', '.join(models.names())} (default: all)")
     names = parser.parse_args().model or models.names()
+    try:
+        for name in names:
+            models.load(name)
+    except models.ModelError as error:
+        sys.exit(str(error))
     for name in names:
-        models.load(name)
         stages(name)
     show(names)
+    return int(any(reasons(name) for name in names))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from frameworks import FrameworkError
 from frameworks.examples import Part
 from frameworks.keras.train import Loss
 
@@ -59,7 +60,9 @@ def _space(layer: Any, sources: list[Space], found: dict[str, Space]) -> Space:
     depthwise = isinstance(layer, L.DepthwiseConv2D)
     if isinstance(layer, KEEPS) or (depthwise and layer.depth_multiplier == 1):
         return sources[0]
-    if type(layer) in MAKES and getattr(layer, "groups", 1) == 1:  # by type: a transposed convolution is a kind of Conv2D
+    if (
+        type(layer) in MAKES and getattr(layer, "groups", 1) == 1
+    ):  # by type: a transposed convolution is a kind of Conv2D
         return Space(int(layer.output_shape[-1]))
     if isinstance(layer, JOINS):
         return _joined(sources, found)
@@ -85,7 +88,9 @@ def _joined(sources: list[Space], found: dict[str, Space]) -> Space:
 def importance(network: Any, part: Part, loss: Loss, batch_size: int = 256) -> dict[str, np.ndarray]:
     """What the loss would change by if a channel were gone, first order: |gamma dL/dgamma + beta dL/dbeta|, summed over batches
     and normalised within a layer (Molchanov et al. 2019). By name of the batch normalisation; shape (channels,)."""
-    norms = [layer for layer in network.layers if isinstance(layer, L.BatchNormalization) and layer.scale and layer.center]
+    norms = [
+        layer for layer in network.layers if isinstance(layer, L.BatchNormalization) and layer.scale and layer.center
+    ]
     totals = {layer.name: np.zeros(layer.input_shape[-1]) for layer in norms}
     weights = [weight for layer in norms for weight in (layer.gamma, layer.beta)]
     for start in range(0, len(part), batch_size):
@@ -111,7 +116,9 @@ def choose(
         if space.free and judged:
             ranked[id(space)] = np.sum(judged, axis=0)
     if not ranked:
-        raise ValueError("no channel can be removed: no space ends in a known layer with batch normalisation")
+        raise FrameworkError(
+            "prune.channels: no channel can be removed: no space ends in a known layer with batch normalisation"
+        )
     cut = np.quantile(np.concatenate(list(ranked.values())), fraction)
     kept = {}
     for key, values in ranked.items():
@@ -140,7 +147,10 @@ def narrowed(network: Any, keep: dict[int, np.ndarray], found: dict[str, Space])
         if layer.weights:
             source = tf.nest.flatten(layer.input)[0].node.layer.name
             touched = {id(found[source]), id(found[layer.name])} & keep.keys()
-            cut = [_cut(weight, kept(source), kept(layer.name), layer) if touched else weight for weight in layer.get_weights()]
+            cut = [
+                _cut(weight, kept(source), kept(layer.name), layer) if touched else weight
+                for weight in layer.get_weights()
+            ]
             small.get_layer(layer.name).set_weights(cut)
     return small
 

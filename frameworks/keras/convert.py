@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from frameworks import FrameworkError
 from frameworks.examples import Examples
 from frameworks.formats.chatter import quiet
 from frameworks.keras import tflite
@@ -15,7 +16,7 @@ from frameworks.recipe import Variant
 OPSET = 17
 
 
-class ConvertError(ValueError):
+class ConvertError(FrameworkError):
     """A platform asks for a form Keras networks are not converted to."""
 
 

@@ -18,7 +18,7 @@ def distill(model: Model, teacher: Any, examples: Examples, recipe: Distill) -> 
 
     A distillation that does not help is a finding, so the record shows both scores.
     """
-    student = model.module.student(examples.shape, len(examples.labels), **recipe.network)
+    student = model.student(examples.shape, len(examples.labels), recipe.network)
     first = student.get_weights()
     alone = fit(student, examples, labels_loss, recipe, name="distill alone")
     tried = {"without_teacher": (_score(student, examples), student.get_weights())}

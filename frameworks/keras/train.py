@@ -26,7 +26,7 @@ def seed(number: int) -> None:
 
 def train(model: Model, examples: Examples, recipe: Train) -> Outcome:
     """The float teacher, built by the model's file and fitted to the labels."""
-    network = model.module.teacher(examples.shape, len(examples.labels), **recipe.network)
+    network = model.teacher(examples.shape, len(examples.labels), recipe.network)
     return Outcome(network, {}, fit(network, examples, labels_loss, recipe, name="train"))
 
 

@@ -1,5 +1,6 @@
 """One platform's variant put to the proof: score, drop with its interval, size, speed, memory, parity ladder and audit."""
 
+import contextlib
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -8,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pianissimo
-from pianissimo.backends import Session, open_session
+from pianissimo.backends import open_session
 
 from frameworks.formats import micro
 from frameworks.metrics import Metric, drop_interval
@@ -136,29 +137,28 @@ def _sizes(bench: Bench, variant: dict[str, Any], file: Path) -> dict[str, Any]:
 def _speed(bench: Bench, variant: dict[str, Any], model: Any) -> dict[str, Any]:
     """One example a call on one thread, interleaved: this form, the teacher in the same runtime, the teacher in its own
     framework, and a whole prediction from raw audio."""
-    teacher: Session = open_session(variant["backend"], bench.reference("teacher", variant["backend"]), 1)
     one, clip = bench.features[:1], bench.clips[0]
-    try:
-        taken = latency.interleaved(
-            {
-                "form": lambda: model.scores(one),
-                "teacher": lambda: teacher.run(one),
-                "framework": lambda: bench.call(one),
-                "predict": lambda: model.predict(clip, bench.sample_rate),
-            },
-            bench.settings.rounds,
+    paths = (bench.files / variant["files"][0]["name"], bench.reference("teacher", variant["backend"]))
+    with contextlib.ExitStack() as stack:
+        form, teacher = (
+            stack.enter_context(contextlib.closing(open_session(variant["backend"], path, 1))) for path in paths
         )
-    finally:
-        teacher.close()
-    form = taken["form"]
+        calls: dict[str, latency.Call] = {
+            "form": lambda: form.run(one),
+            "teacher": lambda: teacher.run(one),
+            "framework": lambda: bench.call(one),
+            "predict": lambda: model.predict(clip, bench.sample_rate),
+        }
+        taken = latency.interleaved(calls, bench.settings.rounds)
+    own = taken["form"]
     return {
-        "p50_ms": form["p50"],
-        "p95_ms": form["p95"],
-        "p99_ms": form["p99"],
+        "p50_ms": own["p50"],
+        "p95_ms": own["p95"],
+        "p99_ms": own["p99"],
         "teacher_p50_ms": taken["teacher"]["p50"],
         "framework_p50_ms": taken["framework"]["p50"],
-        "faster": taken["teacher"]["p50"] / form["p50"],
-        "faster_than_framework": taken["framework"]["p50"] / form["p50"],
+        "faster": taken["teacher"]["p50"] / own["p50"],
+        "faster_than_framework": taken["framework"]["p50"] / own["p50"],
         "predict_p50_ms": taken["predict"]["p50"],
         "predict_p99_ms": taken["predict"]["p99"],
     }

@@ -131,7 +131,7 @@ def test_a_refusing_server_is_named(server: Server, tmp_path: Path, status: int)
 
 
 def test_no_network(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="not fetched.*refused"):
+    with pytest.raises(CorpusError, match=r"not fetched.*refused"):
         fetch("http://127.0.0.1:9/x", tmp_path / "x", sha256=SHA256, size=10, pause=0)
 
 
@@ -204,5 +204,5 @@ def test_a_damaged_archive(tmp_path: Path) -> None:
     (tmp_path / "cut.tar.gz").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "text.zip").write_text("no archive")
     for name in ("cut.tar.gz", "text.zip"):
-        with pytest.raises(CorpusError, match="not unpacked|no archive"):
+        with pytest.raises(CorpusError, match=r"not unpacked|no archive"):
             extract(tmp_path / name, tmp_path / "folder")

@@ -64,7 +64,7 @@ def test_shares_come_near_those_wanted(table: list[list[int]], seed: int) -> Non
     largest = max(map(max, table))
     for label in "abc":
         total = sum(row[label] for row in counts.values())
-        held = Counter({part: 0 for part in FRACTIONS})
+        held = Counter(dict.fromkeys(FRACTIONS, 0))
         for group, part in places.items():
             held[part] += counts[group][label]
         for part, share in FRACTIONS.items():
@@ -153,5 +153,5 @@ def test_the_same_content_in_two_parts_names_both(make_corpus: Make) -> None:
     ],
 )
 def test_impossible_fractions(make_corpus: Make, fractions: dict[str, float]) -> None:
-    with pytest.raises(CorpusError, match="fractions.*allowed: train, validation, test, each above 0, together 1"):
+    with pytest.raises(CorpusError, match=r"fractions.*allowed: train, validation, test, each above 0, together 1"):
         split(read_folder(make_corpus(_rows(3))), fractions, seed=0)

@@ -96,7 +96,7 @@ def test_impossible_settings() -> None:
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(espeakng_loader, "get_library_path", lambda: "/nowhere/libespeak-ng.so")
-    with pytest.raises(CorpusError, match="does not load.*pip install espeakng-loader"):
+    with pytest.raises(CorpusError, match=r"does not load.*pip install espeakng-loader"):
         Espeak()
 
 

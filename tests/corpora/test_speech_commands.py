@@ -89,7 +89,7 @@ def test_the_lists_win_over_the_hash(layout: Path, tmp_path: Path) -> None:
 
 def test_one_list_alone_is_a_mistake(layout: Path, tmp_path: Path) -> None:
     (layout / "testing_list.txt").unlink()
-    with pytest.raises(CorpusError, match="validation_list.txt alone"):
+    with pytest.raises(CorpusError, match=r"validation_list\.txt alone"):
         make(tmp_path / "built", layout, CHOSEN)
 
 

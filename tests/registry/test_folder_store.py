@@ -163,7 +163,7 @@ def test_a_place_that_takes_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "code, words",
+    ("code", "words"),
     [
         (errno.ENOSPC, "has no space left"),
         (errno.EROFS, "read-only file system"),

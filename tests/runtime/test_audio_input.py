@@ -15,7 +15,7 @@ def mono(audio: object, rate: object = 16000) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "audio, tolerance",
+    ("audio", "tolerance"),
     [
         (TONE.astype(np.float64), 1e-7),
         (TONE.astype(np.float16), 1e-3),
@@ -59,7 +59,7 @@ def broken(value: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "audio, words",
+    ("audio", "words"),
     [
         (np.zeros(0, np.float32), "empty"),
         ([], "empty"),
@@ -101,5 +101,5 @@ def test_rates_in_other_types(rate: object) -> None:
 
 def test_the_limit_is_in_seconds_of_the_clips_own_rate() -> None:
     assert len(prepare(np.zeros(44100, np.float32), 44100, 16000, 1.0)) == 16000
-    with pytest.raises(pp.AudioError, match="1.1 s"):
+    with pytest.raises(pp.AudioError, match=r"1\.1 s"):
         prepare(np.zeros(48510, np.float32), 44100, 16000, 1.0)

@@ -27,7 +27,7 @@ def write(path: Path, width: int = 2, rate: int = 16000, channels: int = 1) -> P
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize("width, tolerance", [(1, 8e-3), (2, 2e-5), (3, 1e-6), (4, 1e-6)])
+@pytest.mark.parametrize(("width", "tolerance"), [(1, 8e-3), (2, 2e-5), (3, 1e-6), (4, 1e-6)])
 def test_every_width(tmp_path: Path, width: int, tolerance: float, channels: int) -> None:
     samples, rate = read_wav(write(tmp_path / "a.wav", width, channels=channels))
     np.testing.assert_allclose(pp.audio.prepare(samples, rate, 16000, 30.0), TONE, atol=tolerance)

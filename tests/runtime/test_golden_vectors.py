@@ -40,7 +40,7 @@ def test_a_true_model(published: Make, variant: str) -> None:
     assert proof.scores <= 1e-5
 
 
-@pytest.mark.parametrize("name, far", [("features", "features"), ("scores/edge/onnx", "scores")])
+@pytest.mark.parametrize(("name", "far"), [("features", "features"), ("scores/edge/onnx", "scores")])
 def test_a_model_that_drifted(draft: Make, name: str, far: str) -> None:
     folder = draft(edge=["onnx"])
     with np.load(folder / "golden.npz") as archive:
@@ -54,7 +54,7 @@ def test_a_model_that_drifted(draft: Make, name: str, far: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes, words",
+    ("changes", "words"),
     [
         ({"scores/edge/onnx": None}, "lack scores/edge/onnx"),
         ({"sample_rate": np.array([16000, 16000])}, "unequal shapes"),

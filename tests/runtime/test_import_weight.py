@@ -11,7 +11,7 @@ HEAVY = ["ai_edge_litert", "onnxruntime", "tensorflow", "torch", "boto3", "scipy
 
 
 @pytest.mark.parametrize(
-    "statement, absent",
+    ("statement", "absent"),
     [
         ("import pianissimo", [*HEAVY, "numpy"]),
         ("import pianissimo.manifest, pianissimo.channel, pianissimo.integrity", [*HEAVY, "numpy"]),

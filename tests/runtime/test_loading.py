@@ -51,7 +51,7 @@ def test_without_a_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("root", ["s3://bucket/models", "https://example.org", "/no/such/folder"])
 def test_registries_that_cannot_be(root: str) -> None:
-    with pytest.raises(pp.RegistryError, match="allowed: a .*folder"):
+    with pytest.raises(pp.RegistryError, match=r"allowed: a .*folder"):
         pp.load("tones", registry=root)
 
 

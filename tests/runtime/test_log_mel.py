@@ -141,7 +141,7 @@ def test_spec_makes_the_same_front_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes, key, allowed",
+    ("changes", "key", "allowed"),
     [
         ({"kind": "mfccs"}, "kind", "log_mel"),
         ({"kind": None}, "kind", "log_mel"),

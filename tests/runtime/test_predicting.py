@@ -88,7 +88,7 @@ def test_int8_ends_are_the_quantize_operators(draft: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape, declared, expected",
+    ("shape", "declared", "expected"),
     [
         ((2, 49, 40), [None, 49, 40], (2, 49, 40)),
         ((2, 49, 40), [1, 49, 40, 1], (2, 49, 40, 1)),
@@ -109,7 +109,7 @@ def test_features_do_not_fit(declared: list[int | None]) -> None:
 
 
 @pytest.mark.parametrize(
-    "audio, rate",
+    ("audio", "rate"),
     [
         (np.zeros(16000, np.float32), 16000),
         (np.ones(16000, np.float32), 16000),

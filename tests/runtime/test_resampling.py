@@ -42,7 +42,7 @@ def test_nothing_folds_back(rate: int) -> None:
     assert np.abs(resample(clip, rate, TARGET)[500:-500]).max() < 10 ** (-90 / 20)
 
 
-@pytest.mark.parametrize("rate, samples", [(44100, 16), (8000, 17), (192000, 16), (16000, 16), (44101, 100)])
+@pytest.mark.parametrize(("rate", "samples"), [(44100, 16), (8000, 17), (192000, 16), (16000, 16), (44101, 100)])
 def test_length(rate: int, samples: int) -> None:
     assert len(resample(np.ones(samples, np.float32), rate, TARGET)) == max(1, int(samples * TARGET / rate + 0.5))
 

@@ -1,0 +1,22 @@
+"""Latency is measured in turn, after a warm-up, and told as three percentiles."""
+
+from __future__ import annotations
+
+from frameworks.proof import latency
+
+
+def test_calls_take_turns_after_a_warm_up() -> None:
+    called: list[str] = []
+    taken = latency.interleaved({name: lambda name=name: called.append(name) for name in "abc"}, 40)
+    assert called == ["a", "b", "c"] * (latency.WARM + 40)
+    assert list(taken) == ["a", "b", "c"]
+
+
+def test_percentiles_rise() -> None:
+    for found in latency.interleaved({"sum": lambda: sum(range(100))}, 50).values():
+        assert set(found) == {"p50", "p95", "p99"}
+        assert 0 < found["p50"] <= found["p95"] <= found["p99"]
+
+
+def test_percentiles_are_in_milliseconds() -> None:
+    assert latency._percentiles([2_000_000] * 10) == {"p50": 2.0, "p95": 2.0, "p99": 2.0}

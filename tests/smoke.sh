@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# What a consumer does: installs the wheel from the registry into an environment of its own, loads, verifies, predicts.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+registry=$PWD/artifacts/registry
+wheel=$(ls "$registry"/runtime/pianissimo-*.whl 2>/dev/null | tail -n 1) || true
+[ -n "$wheel" ] || { echo "no wheel in $registry/runtime: run 'make optimize' first" >&2; exit 1; }
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+python3 -m venv "$folder/env"
+"$folder/env/bin/pip" install --quiet --disable-pip-version-check --constraint requirements.lock "$wheel[tflite]"
+clip=$(find data/corpora/*/ -name '*.wav' | sort | head -n 1)
+cp "$clip" "$folder/clip.wav"
+cd "$folder"   # nothing of the project is in sight from here
+PIANISSIMO_REGISTRY=$registry env/bin/python - <<'PY'
+import pianissimo as pp
+for platform in ("mcu", "edge", "mobile", "cloud"):
+    with pp.load("keywords", platform=platform) as model:
+        print(f"{platform:<7} {model.info.variant:<15} {model.info.bytes:>8,} bytes", model.verify())
+PY
+PIANISSIMO_REGISTRY=$registry env/bin/python -m pianissimo predict keywords --platform edge clip.wav
+echo "the clip was $(basename "$(dirname "$clip")")/$(basename "$clip")"
