@@ -44,5 +44,7 @@ check: $(READY)  ## lint, types, import floors
 smoke: $(READY)  ## load what was published, in an environment of its own
 	bash tests/smoke.sh
 
-clean:  ## what was produced, but not the environment
-	rm -rf data/*/ artifacts/*/ build .dvc/cache .dvc/tmp
+clean:  ## what stages left; the registry, the corpora and the environment stay
+	find artifacts -mindepth 1 -maxdepth 1 ! -name README.md ! -name registry -exec rm -rf {} +
+	find data -mindepth 1 -maxdepth 1 ! -name README.md ! -name corpora -exec rm -rf {} +
+	rm -rf build runtime/build .dvc/cache .dvc/tmp

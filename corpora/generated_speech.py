@@ -46,7 +46,10 @@ FACTS = {
     "licence": "none on the recordings",
     "source": "espeak-ng 1.52 from the package espeakng-loader",
 }
-NOTE = "group = the voice; espeak-ng is GPL-3, which covers the program and not what it says"
+NOTE = (
+    "group = the voice (espeak-ng's variant), in whatever accent; "
+    "espeak-ng is GPL-3, which covers the program and not what it says"
+)
 
 
 @dataclass(frozen=True)

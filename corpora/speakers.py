@@ -42,8 +42,13 @@ class Speaker:
     background: str
 
     @property
+    def voice(self) -> str:
+        """The group in labels.csv: the same throat is the same voice in whatever accent."""
+        return self.variant.lower().replace(" ", "-")
+
+    @property
     def name(self) -> str:
-        """The group in labels.csv, fit for a file name."""
+        """Accent and voice, fit for a file name."""
         return f"{self.accent}-{self.variant}".lower().replace(" ", "-")
 
     def generator(self, purpose: str) -> Generator:

@@ -51,7 +51,7 @@ def record(speaker: Speaker, script: Script, root: Path) -> list[Clip]:
         rng = speaker.generator(f"{label}/{name}")
         audio = booth.speech(text, rng) if text else booth.silence(rng)
         soundfile.write(str(root / path), audio, RATE, subtype="PCM_16")
-        clips.append(Clip(path, label, speaker.name))
+        clips.append(Clip(path, label, speaker.voice))
     return clips
 
 

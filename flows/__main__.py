@@ -27,7 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     started = time.monotonic()
-    failures = _run(names, shared, max(1, options.at_once))
+    try:
+        failures = _run(names, shared, max(1, options.at_once))
+    except stale.StatusError as error:
+        print(error, file=sys.stderr)
+        return 2
     report.show(names)
     rejected = [name for name in names if name not in failures and report.reasons(name)]
     for name, why in failures.items():

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+LOCKED = "Unable to acquire lock"  # what DVC says when another of its commands is at work
+
 
 def environment() -> dict[str, str]:
     """This process's environment, with its own Python first, plain output and no telemetry."""

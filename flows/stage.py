@@ -1,6 +1,8 @@
 """The one Prefect task: it runs one DVC stage of one model, so that `dvc.lock` tells the truth whoever started it."""
 
 import asyncio
+import os
+import signal
 import sys
 from typing import Any
 
@@ -8,9 +10,8 @@ from prefect import State, get_run_logger, task
 from prefect.states import Failed
 from prefect.tasks import exponential_backoff
 
-from flows.environment import environment
+from flows.environment import LOCKED, environment
 
-LOCKED = "Unable to acquire lock"
 TAIL = 12  # lines of output that a failure repeats
 
 
@@ -37,17 +38,8 @@ async def stage(target: str, force: bool = False) -> State[Any] | str:
     `force` runs it even when DVC finds it up to date. A held lock is tried again; any other failure is a fault in code
     or data, which stays one however often it runs, so the task fails at once with what the stage said last.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "dvc",
-        "repro",
-        "--quiet",
-        "--single-item",
-        *(["--force"] if force else []),
-        target,
-    ]
-    status, lines = await _run(command)
+    options = ["--single-item", "--force"] if force else ["--single-item"]
+    status, lines = await _run([sys.executable, "-m", "dvc", "repro", *options, target])
     if any(LOCKED in line for line in lines) and status:
         raise LockedError(f"{target}: {LOCKED}")
     if status:
@@ -58,8 +50,9 @@ async def stage(target: str, force: bool = False) -> State[Any] | str:
 async def _run(command: list[str]) -> tuple[int, list[str]]:
     """(exit status, output) of a command whose lines are logged as they come."""
     log = get_run_logger()
+    pipe, joined = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
     process = await asyncio.create_subprocess_exec(
-        *command, env=environment(), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command, env=environment(), stdout=pipe, stderr=joined, start_new_session=True
     )
     lines: list[str] = []
     try:
@@ -70,6 +63,6 @@ async def _run(command: list[str]) -> tuple[int, list[str]]:
                 log.info(lines[-1])
         return await process.wait(), lines
     finally:
-        if process.returncode is None:  # the run was cancelled: what it started ends with it
-            process.terminate()
+        if process.returncode is None:  # the run was cancelled: DVC, its shell and the training under it end with it
+            os.killpg(process.pid, signal.SIGTERM)
             await process.wait()

@@ -3,13 +3,12 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
-
-from ruamel.yaml import YAML
 
 import models
 from corpora import CorpusError
-from flows.environment import environment
+from flows.environment import LOCKED, environment
 from frameworks import params
 from frameworks.recipe import STAGES
 from tasks import records
@@ -20,17 +19,16 @@ class StatusError(RuntimeError):
 
 
 def stale() -> set[str]:
-    """Names of stages DVC would run (`train@keywords`, `runtime`)."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "status", "--json"],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise StatusError(f"dvc status ended with status {done.returncode}:\n{done.stderr.strip()}")
-    return set(json.loads(done.stdout or "{}"))
+    """Names of stages DVC would run (`train@keywords`, `runtime`). Raises StatusError with DVC's own words."""
+    command = [sys.executable, "-m", "dvc", "status", "--json"]
+    for wait in (1, 2, 4, 8, 0):
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+        if not done.returncode:
+            return set(json.loads(done.stdout or "{}"))
+        if LOCKED not in done.stderr:
+            break
+        time.sleep(wait)  # another DVC command is at work: the one failure that gets better by waiting
+    raise StatusError(f"dvc status ended with status {done.returncode}:\n{done.stderr.strip()}")
 
 
 def needed(names: list[str], file: Path = Path("params.yaml")) -> list[str]:
@@ -38,7 +36,7 @@ def needed(names: list[str], file: Path = Path("params.yaml")) -> list[str]:
 
     Raises ModelError, RecipeError, and CorpusError that names the command for a corpus that has to be brought.
     """
-    generated = (YAML(typ="safe").load(file) or {}).get("corpora") or {}
+    generated = params.load(file).get("corpora") or {}
     shared = ["runtime"]
     for name in names:
         models.load(name)

@@ -15,7 +15,7 @@ from models import Model
 FRAMEWORKS = ("keras",)
 
 
-class FrameworkError(LookupError):
+class FrameworkError(ValueError):
     """A recipe asks for a framework that is not here, or asks one for what it cannot do."""
 
 

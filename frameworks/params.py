@@ -8,6 +8,7 @@ import pydantic
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+import models
 from frameworks.recipe import Recipe, Section
 
 
@@ -21,18 +22,30 @@ class RecipeError(ValueError):
 
 def read(file: Path | str, model: str) -> Recipe:
     """The recipe of `model` in `file` (params.yaml). Raises RecipeError with every problem, its line and what is allowed."""
-    tree = _load(Path(file))
-    models = tree.get("models")
-    if not isinstance(models, Mapping) or model not in models:
-        known = ", ".join(models) if isinstance(models, Mapping) else "none"
+    tree = load(Path(file))
+    sections = tree.get("models")
+    if not isinstance(sections, Mapping) or model not in sections:
+        known = ", ".join(sections) if isinstance(sections, Mapping) else "none"
         raise RecipeError(file, [f"models has no {model!r}; it has: {known}"])
     try:
-        return Recipe.model_validate(_plain(models[model]))
+        recipe = Recipe.model_validate(_plain(sections[model]))
     except pydantic.ValidationError as error:
-        raise RecipeError(file, [_words(problem, models, model) for problem in error.errors()]) from None
+        raise RecipeError(file, [_words(problem, sections, model) for problem in error.errors()]) from None
+    _check_framework(file, model, recipe)
+    return recipe
 
 
-def _load(file: Path) -> Mapping[str, Any]:
+def _check_framework(file: Path | str, name: str, recipe: Recipe) -> None:
+    """The section and the model's file must mean the same library; a section without a file is refused later, by name."""
+    if name in models.names():
+        declared = models.load(name).framework
+        if recipe.framework != declared:
+            place = f"models.{name}.framework: {recipe.framework!r}"
+            raise RecipeError(file, [f"{place}, but models/{name}.py declares {declared!r}"])
+
+
+def load(file: Path) -> Mapping[str, Any]:
+    """The whole file. Raises RecipeError when it is absent or no YAML mapping."""
     try:
         tree = YAML().load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -159,6 +159,7 @@ class Limits(Section):
     floor: float | None = Field(default=None, ge=0, le=100)
     max_drop: float | None = Field(default=None, ge=0, le=100)
     drop_type: Literal["absolute", "relative"] = "absolute"
+    max_drop_from_float: float | None = Field(default=None, ge=0, le=100)
     max_bytes: int | None = Field(default=None, ge=1)
     smaller: float | None = Field(default=None, ge=0, lt=100)
     faster: float | None = Field(default=None, gt=0)
@@ -186,16 +187,16 @@ class Recipe(Section):
     """One model's section of params.yaml, a key a stage."""
 
     framework: str = Field(min_length=1)
-    seed: int = Field(default=1, ge=0, le=2**31 - 1)
+    seed: int = Field(ge=0, le=2**31 - 1)
     prepare: Prepare
     train: Train
     distill: Distill
     prune: Prune
     quantize: Quantize
     convert: Convert
-    validate_: Validate = Field(default=Validate(), alias="validate")
-    gate: Gate = Gate()
-    publish: Publish = Publish()
+    validate_: Validate = Field(alias="validate")
+    gate: Gate
+    publish: Publish
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Recipe":

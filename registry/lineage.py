@@ -33,10 +33,13 @@ def collect(model: str, params: dict[str, Any], corpus: dict[str, Any], root: Pa
 
 
 def _commit(root: Path) -> dict[str, Any] | None:
-    """The commit, and whether tracked files differ from it."""
+    """The commit, and whether tracked files differ from it; `dvc.lock` is written by the run itself."""
     try:
         commit = _git(root, "rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git(root, "status", "--porcelain", "--untracked-files=no"))}
+        return {
+            "commit": commit,
+            "dirty": bool(_git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")),
+        }
     except (FileNotFoundError, subprocess.CalledProcessError):
         return None
 

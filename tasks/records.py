@@ -45,7 +45,7 @@ def read(folder: Path) -> Record:
 
 
 def write_json(file: Path, content: Any) -> None:
-    """Whole or not at all: a reader never meets half a file. Keys keep their order, floats five decimals."""
+    """Whole or not at all: a reader never meets half a file. Keys keep their order, floats seven digits."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     partial.write_text(json.dumps(_rounded(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")

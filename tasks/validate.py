@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pianissimo.frontend
+from pianissimo.integrity import sha256
 
 import frameworks
 from frameworks import metrics
@@ -16,10 +17,10 @@ from tasks.command import Job
 from tasks.records import Record
 
 
-def run(job: Job, data: Path, train: Path, quantize: Path, convert: Path) -> Record:
-    """Proves what CONVERT made against the teacher of TRAIN; only here is the test split opened."""
+def run(job: Job, corpus: Path, data: Path, train: Path, quantize: Path, convert: Path) -> Record:
+    """Proves what CONVERT made against the teacher of TRAIN; only here is the test split opened, and its files in CORPUS."""
     golden, test = _golden(data, job.section.golden), clips.read(data, "test")
-    bench = _bench(job, test, golden["features"], train, quantize, convert / "files")
+    bench = _bench(job, corpus, test, golden["features"], train, quantize, convert / "files")
     manifest = records.read_json(convert / "files" / "manifest.json")
     plan = records.read_json(quantize / "scheme" / "plan.json")
     variants = [(name, variant) for name, platform in manifest["platforms"].items() for variant in platform["variants"]]
@@ -39,11 +40,18 @@ def run(job: Job, data: Path, train: Path, quantize: Path, convert: Path) -> Rec
     records.write_json(job.dest / "metrics.json", _metrics(platforms))
     return job.record(
         score=bench.metric.measure(bench.labels, bench.teacher),
-        facts={"clips": len(test), "platforms": platforms},
+        facts={
+            "clips": len(test),
+            "platforms": platforms,
+            "sha256": {
+                "manifest.json": sha256(convert / "files" / "manifest.json"),
+                "golden.npz": sha256(job.dest / "golden.npz"),
+            },
+        },
     )
 
 
-def _bench(job: Job, test: Clips, golden: np.ndarray, train: Path, quantize: Path, files: Path) -> Bench:
+def _bench(job: Job, corpus: Path, test: Clips, golden: np.ndarray, train: Path, quantize: Path, files: Path) -> Bench:
     framework = frameworks.choose(job.model.framework)
     framework.one_thread()
     front = pianissimo.frontend.build(records.read_json(files / "manifest.json")["frontend"])
@@ -56,6 +64,7 @@ def _bench(job: Job, test: Clips, golden: np.ndarray, train: Path, quantize: Pat
         job.recipe.seed,
         test.labels,
         test.audio,
+        [corpus / path for path in test.paths],
         front.sample_rate,
         features,
         framework.predict(teacher, features),

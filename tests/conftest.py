@@ -30,7 +30,7 @@ ORDER = {
     "prune": ("data", "distill"),
     "quantize": ("data", "prune"),
     "convert": ("data", "train", "quantize"),
-    "validate": ("data", "train", "quantize", "convert"),
+    "validate": ("corpus", "data", "train", "quantize", "convert"),
     "gate": ("validate",),
     "publish": ("data", "convert", "validate", "gate", "runtime"),
 }

@@ -8,7 +8,7 @@ wheel=$(ls "$registry"/runtime/pianissimo-*.whl 2>/dev/null | tail -n 1) || true
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install --quiet --disable-pip-version-check --constraint requirements.lock "$wheel[tflite]"
+"$folder/env/bin/pip" install --quiet --disable-pip-version-check --constraint requirements.lock "$wheel[tflite,onnx]"
 clip=$(find data/corpora/*/ -name '*.wav' | sort | head -n 1)
 cp "$clip" "$folder/clip.wav"
 cd "$folder"   # nothing of the project is in sight from here

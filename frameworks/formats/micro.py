@@ -31,7 +31,8 @@ def answers(file: Path, features: np.ndarray) -> np.ndarray:
 def arena(file: Path) -> int:
     """The least tensor arena in bytes with which TFLM loads and runs `file`, found by trying.
 
-    Measured on 64-bit, where TFLM's own structures take up to twice a 32-bit device's room: the device needs no more.
+    Measured with the reference kernels on 64 bits, where TFLM's own structures take up to twice a 32-bit device's room;
+    a vendor's kernels (CMSIS-NN, ESP-NN) may ask for scratch of their own on top.
     Raises ValueError when no arena up to 16 MiB is enough.
     """
     low, high = 0, ENOUGH
@@ -110,7 +111,7 @@ HEADER = Template("""\
 #ifndef ${upper}_H_
 #define ${upper}_H_
 
-// The least arena that ran on a 64-bit host; a 32-bit device needs no more.
+// The least arena that ran with the reference kernels on a 64-bit host; a vendor's kernels may ask for scratch on top.
 #define ${upper}_ARENA_BYTES $arena
 #define ${upper}_MODEL_BYTES $size
 #define ${upper}_CLASSES $classes

@@ -33,11 +33,6 @@ class Attempt:
     distance: float
     bytes: int
 
-    @property
-    def rank(self) -> tuple[float, float]:
-        """Smaller is better."""
-        return self.drop, self.distance
-
 
 class Search:
     """Tries ways to int8 on one network; `attempts` grows, and every file is scored through the consumer's backend."""
@@ -65,9 +60,12 @@ class Search:
             len(content),
         )
 
-    def best(self, *, integer: bool = False) -> Attempt:
-        """The attempt that lost least; `integer` leaves out those with float layers."""
-        return min((a for a in self.attempts if not (integer and a.float_layers)), key=lambda a: a.rank)
+    def best(self, allowed: float, *, integer: bool = False) -> Attempt:
+        """Of the attempts that lost at most `allowed` points the one nearest to float, else the one that lost least;
+        `integer` leaves out those with float layers."""
+        open_to = [a for a in self.attempts if not (integer and a.float_layers)]
+        within = [a for a in open_to if a.drop <= allowed]
+        return min(within, key=lambda a: a.distance) if within else min(open_to, key=lambda a: (a.drop, a.distance))
 
 
 def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
@@ -77,13 +75,13 @@ def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
     networks = {"network": network}
     calibration = examples.calibration.features
     search.attempts.append(search.judge("post_training", tflite.int8(network, calibration)))
-    if search.best().drop > recipe.max_drop and recipe.aware:
+    if search.best(recipe.max_drop).drop > recipe.max_drop and recipe.aware:
         networks["aware"], curve = _aware(network, examples, recipe)
         search.attempts.append(search.judge("aware", tflite.aware(networks["aware"]), "aware"))
     layers = sensitivity(search, calibration)
-    if search.best().drop > recipe.max_drop:
+    if search.best(recipe.max_drop).drop > recipe.max_drop:
         _mix(search, calibration, [layer["layer"] for layer in layers], recipe)
-    chosen, micro = search.best(), search.best(integer=True)
+    chosen, micro = search.best(recipe.max_drop), search.best(recipe.max_drop, integer=True)
     plan = {"int8": _target(chosen), "micro": _target(micro)}
     networks = {name: made for name, made in networks.items() if name in {"network", chosen.network, micro.network}}
     facts = {

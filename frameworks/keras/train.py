@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from frameworks import Outcome, metrics
+from frameworks import FrameworkError, Outcome, metrics
 from frameworks.examples import Examples
 from frameworks.keras.augment import augmented
 from frameworks.keras.predict import predict
@@ -82,7 +82,7 @@ class Best(keras.callbacks.Callback):  # type: ignore[misc]
         """Keras calls this after each epoch, `logs["loss"]` being the mean training loss."""
         loss = float((logs or {})["loss"])
         if not np.isfinite(loss):
-            raise FloatingPointError(f"{self.name}: the loss became {loss} in epoch {epoch + 1}; lower learning_rate")
+            raise FrameworkError(f"{self.name}: the loss became {loss} in epoch {epoch + 1}; lower learning_rate")
         held = self.examples.validation
         scores = predict(self.network, held.features)
         score = self.metric.measure(held.labels, scores)

@@ -15,7 +15,7 @@ Rule = Callable[[float, float, float], str]
 
 EXACT = 1e-5  # probabilities of two float forms of one network
 HALF = 1e-2  # float16 weights keep 11 bits
-AGREEMENT = 99.0  # percent of labels a quantized form keeps, or the score of the form before it keeps within a point
+AGREEMENT, LOST = 98.0, 1.0  # percent of labels a quantized form keeps, and the points it may lose
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ def _within(limit: float) -> Rule:
 
 
 def _keeps_labels(_distance: float, agreement: float, drop: float) -> str:
-    if agreement >= AGREEMENT or drop <= 1.0:
+    if agreement >= AGREEMENT and drop <= LOST:
         return ""
-    return f"only {agreement:.1f} % of labels are kept and {drop:.2f} points lost, allowed {AGREEMENT:g} % or 1 point"
+    return f"only {agreement:.1f} % of labels are kept and {drop:.2f} points lost, allowed {AGREEMENT:g} % and {LOST:g} point"
 
 
 RULES: dict[str, Rule] = {

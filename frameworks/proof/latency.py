@@ -10,13 +10,17 @@ WARM = 20  # calls before any is counted: caches, lazy allocation, clock ramps
 
 
 def interleaved(calls: dict[str, Call], rounds: int) -> dict[str, dict[str, float]]:
-    """p50, p95 and p99 in milliseconds of each call, by name, measured in turn A B C A B C … after a warm-up."""
+    """p50, p95 and p99 in milliseconds of each call, by name, measured in turn, in an order drawn anew each round,
+    after a warm-up."""
     for _ in range(WARM):
         for call in calls.values():
             call()
     times: dict[str, list[int]] = {name: [] for name in calls}
+    order, rng = list(calls), np.random.default_rng(0)
     for _ in range(rounds):
-        for name, call in calls.items():
+        rng.shuffle(order)  # nobody always runs on caches that the same neighbour left
+        for name in order:
+            call = calls[name]
             start = time.perf_counter_ns()
             call()
             times[name].append(time.perf_counter_ns() - start)

@@ -11,6 +11,7 @@ import numpy as np
 import pianissimo
 from pianissimo.backends import open_session
 
+import corpora
 from frameworks.formats import micro
 from frameworks.metrics import Metric, drop_interval
 from frameworks.proof import AUDITS, latency, memory
@@ -22,9 +23,10 @@ from frameworks.recipe import Validate
 class Bench:
     """What every variant is measured with and against, made once a run.
 
-    `clips` are raw audio at the model's rate, `features` (n, frames, bands) theirs through the training side's front end;
-    `teacher` and `network` are the framework's own scores (n, classes) of them, `call` the framework's fastest call of the
-    teacher; `golden` (k, frames, bands) are the features of the golden vectors; `files` is what convert left.
+    `clips` are raw audio at the model's rate, `recordings` the files they come from, at their own, and `features`
+    (n, frames, bands) what the training side's front end makes of the clips. `teacher` and `network` are the framework's
+    own scores (n, classes), `call` is its fastest call of the teacher; `golden` (k, frames, bands) are the features of the
+    golden vectors; `files` is what convert left.
     """
 
     files: Path
@@ -33,6 +35,7 @@ class Bench:
     seed: int
     labels: np.ndarray
     clips: list[np.ndarray]
+    recordings: list[Path]
     sample_rate: int
     features: np.ndarray
     teacher: np.ndarray
@@ -84,7 +87,7 @@ def prove(
 
 
 def _ladder(bench: Bench, variant: dict[str, Any], model: Any, scores: np.ndarray, is_micro: bool) -> list[Step]:
-    """Framework float, converted float, the shipped form, the runtime from raw audio, and TFLM where that is the target."""
+    """Framework float, converted float, the shipped form, the runtime from audio and from files, and TFLM for its devices."""
     precision = variant["precision"]
     heard = model.predict_batch(bench.clips, bench.sample_rate)
     rungs = [
@@ -96,12 +99,18 @@ def _ladder(bench: Bench, variant: dict[str, Any], model: Any, scores: np.ndarra
             _answers(bench.reference("float", variant["backend"]), variant["backend"], bench),
         ),
         Rung(f"converted {precision}", precision if precision != "float32" else "float", scores),
-        Rung("runtime from audio", "same", np.array([list(p.scores.values()) for p in heard], np.float32)),
+        Rung("runtime from audio", "same", _stacked(heard)),
+        # Training resamples by soxr, the runtime by its own numpy: this rung is what a consumer's file meets.
+        Rung("runtime from file", "int8", _stacked([model.predict(*corpora.read_audio(f)) for f in bench.recordings])),
     ]
     if is_micro:
         file = bench.files / variant["files"][0]["name"]
         rungs.append(Rung("microcontroller kernels", "int8", micro.answers(file, bench.features)))
     return climb(bench.metric, bench.labels, rungs)
+
+
+def _stacked(predictions: list[pianissimo.Prediction]) -> np.ndarray:
+    return np.array([list(prediction.scores.values()) for prediction in predictions], np.float32)
 
 
 def _answers(file: Path, backend: str, bench: Bench) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import models
+from frameworks import FrameworkError
 from frameworks.examples import Examples
 from frameworks.recipe import Augment, Distill, Train
 
@@ -53,7 +54,7 @@ def test_a_loss_that_is_no_number_says_what_to_do(keras: Any, examples: Examples
     from frameworks.keras.train import fit, labels_loss
 
     network = models.load("keywords").module.student(examples.shape, len(examples.labels), **TINY)
-    with pytest.raises(FloatingPointError, match=r"train: the loss became nan in epoch 1; lower learning_rate"):
+    with pytest.raises(FrameworkError, match=r"train: the loss became nan in epoch 1; lower learning_rate"):
         fit(network, examples, lambda labels, logits: labels_loss(labels, logits) * np.nan, RECIPE, name="train")
 
 

@@ -52,9 +52,10 @@ def cut(path: Path, keep: int) -> Path:
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "text": (lambda path: path.write_text("not audio, but long enough to be looked at"), "cannot be read"),
     "empty": (lambda path: path.write_bytes(b""), "cannot be read"),
-    "header cut": (lambda path: cut(write(path), 30), "cannot be read"),
+    "header cut": (lambda path: cut(write(path), 30), "is cut short"),
     "data cut": (lambda path: cut(write(path), 2000), "is cut short"),
     "no samples": (lambda path: cut(write(path), 44), "is cut short"),
+    "no chunks": (lambda path: cut(write(path), 12), "cannot be read"),
     "folder": (lambda path: path.mkdir(), "cannot be read"),
     "absent": (lambda path: None, "No such file"),
     "slow": (lambda path: write(path, rate=1000), "4,000 to 192,000"),

@@ -189,3 +189,13 @@ def test_closed(draft: Make, variant: str) -> None:
     model.close()
     with pytest.raises(pp.BackendFailedError, match="closed"):
         model.predict(tone(440), 16000)
+
+
+def test_only_the_middle_of_a_long_clip_is_heard(draft: Make) -> None:
+    """One second is heard: a tone and then two seconds of silence are the same as silence."""
+    silence = np.zeros(48000, np.float32)
+    ends, middle = silence.copy(), silence.copy()
+    ends[:16000], middle[16000:32000] = tone(300), tone(300)
+    with pp.open_folder(draft(edge=["onnx"])) as model:
+        np.testing.assert_array_equal(model.features(ends, 16000), model.features(silence[:16000], 16000))
+        np.testing.assert_array_equal(model.features(middle, 16000), model.features(tone(300), 16000))

@@ -32,7 +32,8 @@ def test_training_never_opens_the_test_split(prepared: Any, keras: Any, tmp_path
 
 def test_nor_does_conversion(trained: Any, tmp_path: Path, edited: Any) -> None:
     data = without_test(trained, tmp_path / "data")
-    one = edited({"convert.platforms": {"edge": {"variants": [{"backend": "tflite", "precision": "int8"}]}}})
+    edge = {"edge": {"variants": [{"backend": "tflite", "precision": "int8"}]}}
+    one = edited({"convert.platforms": edge, "gate.platforms": {}})
     trained.run("convert", tmp_path / "convert", data=data, params=one)
     made = tmp_path / "convert/files/edge/keywords-int8.tflite"
     assert made.read_bytes() == (trained.convert / "files/edge/keywords-int8.tflite").read_bytes()
@@ -82,7 +83,7 @@ def test_without_quantization_float_files_are_made(trained: Any, tmp_path: Path,
             "variants": [{"backend": "onnx", "precision": "float32"}, {"backend": "tflite", "precision": "float16"}]
         }
     }
-    recipe = edited({"quantize.skip": SKIP, "convert.platforms": cloud})
+    recipe = edited({"quantize.skip": SKIP, "convert.platforms": cloud, "gate.platforms": {}})
     record = trained.run("quantize", tmp_path / "quantize", params=recipe)
     assert (record.applied, record.reason) == (False, SKIP)
     assert json.loads((tmp_path / "quantize/scheme/plan.json").read_text()) == {}

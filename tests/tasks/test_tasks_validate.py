@@ -65,7 +65,7 @@ def test_sizes_are_those_of_the_files(pipeline: Any, platforms: dict[str, Any]) 
 def test_the_ladder_goes_from_the_framework_to_raw_audio(platforms: dict[str, Any]) -> None:
     for platform, name, figures in variants(platforms):
         precision = name.split("-")[1]
-        expected = [*RUNGS, f"converted {precision}", "runtime from audio"]
+        expected = [*RUNGS, f"converted {precision}", "runtime from audio", "runtime from file"]
         assert [step["name"] for step in figures["ladder"]] == expected + ["microcontroller kernels"] * (
             platform == "mcu"
         )

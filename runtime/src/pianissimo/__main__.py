@@ -17,7 +17,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     predict = commands.add_parser("predict", help="name what is heard in WAV files")
     predict.add_argument("name", help="a model of the registry, such as keywords")
-    predict.add_argument("files", nargs="+", metavar="FILE.wav", help="PCM WAV of 8, 16, 24 or 32 bits")
+    predict.add_argument("files", nargs="+", metavar="FILE.wav", help="WAV, PCM or float")
     predict.add_argument("--platform", help="needed when the model has several")
     predict.add_argument("--channel", default="stable")
     predict.add_argument("--version", type=int, help="a version instead of a channel")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -85,7 +85,11 @@ class Model:
         self.info = _info(manifest, platform, variant, front, fallbacks)
 
     def predict(self, audio: ArrayLike, sample_rate: int) -> Prediction:
-        """The label of one clip, given as `audio.prepare` takes it; raises AudioError, BackendFailedError."""
+        """The label of one clip, given as `audio.prepare` takes it; raises AudioError, BackendFailedError.
+
+        A clip longer than the front end's window is cut about its centre and the rest is not heard: a word and
+        then two seconds of silence are answered as silence. Cut longer audio yourself.
+        """
         started = perf_counter()
         scores = self._run(self.features(audio, sample_rate))[0]
         return self._prediction(scores, (perf_counter() - started) * 1e3)
@@ -100,7 +104,11 @@ class Model:
         return [self._prediction(row, each) for row in scores]
 
     def features(self, audio: ArrayLike, sample_rate: int) -> Float32:
-        """What the network reads of one clip: float32 (1, frames, mels)."""
+        """What the network reads of one clip: float32 (1, frames, mels).
+
+        A clip longer than the front end's window is cut about its centre, a shorter one is padded with zeros
+        on both sides; the window is `seconds` in `info.frontend`.
+        """
         front = self._front
         clip = audio_checks.prepare(audio, sample_rate, front.sample_rate, self._manifest.max_seconds)
         return front(clip)[None]
@@ -125,7 +133,7 @@ class Model:
         if session is not None:
             session.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self: M) -> M:
         return self
 
     def __exit__(

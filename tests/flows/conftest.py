@@ -1,0 +1,288 @@
+"""A DVC project in miniature, two models of nine stages each, and Prefect's own server for tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from frameworks.recipe import STAGES
+
+MODELS = ("keywords", "sirens")  # the first is the project's own, so that `python -m flows` knows it
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # a stage on its own, without a flow
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "1",
+}
+FRONTEND = {
+    "kind": "log_mel",
+    "sample_rate": 16000,
+    "seconds": 1.0,
+    "frame": 480,
+    "hop": 320,
+    "fft": 512,
+    "mels": 40,
+    "fmin": 20.0,
+    "fmax": 4000.0,
+}
+SECONDS = 20  # after which something that should have happened counts as not happening
+
+# Stands in for every stage: writes what flows read of it. A file STAGE@MODEL.fault makes it fail with those words; a pipe
+# STAGE@MODEL.pulse makes it say its process id there and go on until it is ended.
+WORK = """
+import json, os, signal, sys
+from pathlib import Path
+
+stage, name, dest = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+with open("runs.txt", "a") as runs:
+    runs.write(f"{stage}@{name}\\n")
+print(f"this is {stage} of {name}", flush=True)
+fault, pulse = Path(f"{stage}@{name}.fault"), Path(f"{stage}@{name}.pulse")
+if fault.is_file():
+    sys.exit(fault.read_text())
+if pulse.is_fifo():
+    alive = open(pulse, "w")
+    print(os.getpid(), file=alive, flush=True)
+    while True:
+        signal.pause()
+
+recipe = json.loads(Path("params.yaml").read_text())["models"].get(name, {})
+dest.mkdir(parents=True, exist_ok=True)
+facts = {}
+if stage == "validate":
+    form = dict(score=90.0, drop=0.5, bytes=10, p50_ms=1.0, faster=2.0, memory_mb=3.0)
+    facts["platforms"] = {"edge": {"int8": form | dict(teacher_score=90.5, teacher_bytes=100, teacher_p50_ms=2.0)}}
+if stage == "gate":
+    floor = recipe["gate"]["platforms"]["edge"]["floor"]
+    reasons = [f"int8: 90.00 %, wanted {floor:g} %"] if floor > 90 else []
+    edge = {"passed": not reasons, "reasons": reasons, "limits": {"int8": [{"reason": r} for r in reasons]}}
+    (dest / "verdict.json").write_text(json.dumps({"model": name, "passed": not reasons, "platforms": {"edge": edge}}))
+if stage == "publish" and json.loads(Path("artifacts", name, "gate", "verdict.json").read_text())["passed"]:
+    facts.update(version=1, registry="artifacts/registry")
+    version = Path("artifacts/registry/models", name, "versions/1")
+    version.mkdir(parents=True, exist_ok=True)
+    (version / "manifest.json").write_text("{}")
+if stage == "corpus":
+    (dest / "labels.csv").write_text("path,label,group\\n")
+(dest / "record.json").write_text(json.dumps(dict(stage=stage, model=name, facts=facts)))
+"""
+
+
+class Tiny:
+    """A project in `folder`; what is changed in it is changed for one test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def change(self, place: str, value: Any) -> None:
+        """Sets `keywords.gate.platforms.edge.floor`, say, in params.yaml."""
+        file = self.folder / "params.yaml"
+        tree = json.loads(file.read_text())
+        *parts, last = ("models", *place.split("."))
+        node = tree
+        for part in parts:
+            node = node[part]
+        node[last] = value
+        file.write_text(json.dumps(tree, indent=1))
+
+    def fault(self, target: str, words: str) -> None:
+        """Makes a stage that is not up to date end with status 1 and these words."""
+        (self.folder / f"{target}.fault").write_text(words)
+
+    def runs(self) -> list[str]:
+        """Every stage that ran since the project was there, in order."""
+        file = self.folder / "runs.txt"
+        return file.read_text().split() if file.is_file() else []
+
+    def manifest(self, model: str) -> Path:
+        """What the published version leaves in the registry."""
+        return self.folder / "artifacts/registry/models" / model / "versions/1/manifest.json"
+
+    def dvc(self, *words: str) -> None:
+        """Runs a DVC command there."""
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", *words], cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+class Pulse:
+    """A pipe that a stage holds open for as long as it lives, whoever has become its parent."""
+
+    def __init__(self, file: Path) -> None:
+        os.mkfifo(file)
+        self._end = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+        self._process: int | None = None
+
+    def begun(self) -> bool:
+        """Waits until the stage runs."""
+        self._process = int(self._next() or 0) or None
+        return self._process is not None
+
+    def ended(self) -> bool:
+        """Waits until the stage is gone."""
+        if self._next() != b"":
+            return False
+        self._process = None
+        return True
+
+    def close(self) -> None:
+        """Leaves nothing running, whatever the test found."""
+        os.close(self._end)
+        if self._process:
+            with suppress(ProcessLookupError):
+                os.kill(self._process, 9)
+
+    def _next(self) -> bytes | None:
+        ready, _, _ = select.select([self._end], [], [], SECONDS)
+        return os.read(self._end, 100) if ready else None
+
+
+def _recipe() -> dict[str, Any]:
+    return {
+        "framework": "keras",
+        "prepare": {"corpus": "data/corpora/tones", "frontend": FRONTEND},
+        **{stage: {} for stage in ("train", "distill", "prune", "quantize", "validate", "publish")},
+        "convert": {"platforms": {"edge": {"variants": [{"backend": "tflite", "precision": "int8"}]}}},
+        "gate": {"platforms": {"edge": {"floor": 80.0}}},
+    }
+
+
+def _stages() -> dict[str, Any]:
+    """dvc.yaml, in the form of the real one: a corpus, the runtime, and each stage depending on the one before it."""
+    made: dict[str, Any] = {
+        "corpus": {
+            "foreach": "${corpora}",
+            "do": {
+                "cmd": "python work.py corpus ${key} data/corpora/${key}",
+                "params": ["corpora.${key}"],
+                "outs": ["data/corpora/${key}"],
+            },
+        },
+        "runtime": {"cmd": "python work.py runtime wheel artifacts/runtime", "outs": ["artifacts/runtime"]},
+    }
+    before = "${item.prepare.corpus}"
+    for stage in STAGES:
+        dest = "data/${key}" if stage == "prepare" else f"artifacts/${{key}}/{stage}"
+        outs = [f"{dest}/record.json", *([f"{dest}/verdict.json"] if stage == "gate" else [])]
+        do = {
+            "cmd": f"python work.py {stage} ${{key}} {dest}",
+            "deps": [before],
+            "params": [f"models.${{key}}.{stage}"],
+            "outs": outs,
+        }
+        made[stage] = {"foreach": "${models}", "do": do}
+        before = outs[-1]
+    return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is told to anyone, and what DVC and Prefect keep for themselves is kept in a folder of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in QUIET.items():
+            patch.setenv(name, value)
+        for name in ("DVC_SITE_CACHE_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "PREFECT_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
+
+@pytest.fixture(scope="session")
+def harness(_alone: None) -> Iterator[str]:
+    """The address of Prefect's server, with a database of its own, for these tests only."""
+    from prefect.settings import PREFECT_API_URL
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=SECONDS):
+        yield str(PREFECT_API_URL.value())
+
+
+@pytest.fixture(scope="session")
+def never_run(tmp_path_factory: pytest.TempPathFactory, _alone: None) -> Path:
+    """The project as it is checked out."""
+    folder = tmp_path_factory.mktemp("never_run")
+    (folder / "work.py").write_text(WORK)
+    settings = {"corpora": {"tones": {"seed": 1}}, "models": {model: _recipe() for model in MODELS}}
+    (folder / "params.yaml").write_text(json.dumps(settings, indent=1))
+    stages = {"vars": ["params.yaml"], "stages": _stages()}
+    (folder / "dvc.yaml").write_text(json.dumps(stages, indent=1))
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    Tiny(folder).dvc("init", "--quiet")
+    Tiny(folder).dvc("config", "core.autostage", "false")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def once_run(never_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with every stage up to date, by DVC alone."""
+    folder = tmp_path_factory.mktemp("once_run") / "project"
+    shutil.copytree(never_run, folder)
+    Tiny(folder).dvc("repro", "--quiet")
+    (folder / "runs.txt").unlink()
+    return folder
+
+
+@pytest.fixture
+def fresh(never_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
+    """A project of which nothing has run, and the test in its folder."""
+    return _copy(never_run, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def done(once_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
+    """A project of which everything has run, and the test in its folder."""
+    return _copy(once_run, tmp_path, monkeypatch)
+
+
+def _copy(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
+    shutil.copytree(source, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    return Tiny(tmp_path / "project")
+
+
+@pytest.fixture
+def both_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The project's list of models is this project's."""
+    import models
+
+    load = models.load
+    monkeypatch.setattr(models, "names", lambda: list(MODELS))
+    monkeypatch.setattr(models, "load", lambda name: load("keywords") if name in MODELS else load(name))
+
+
+@pytest.fixture
+def pulse(tmp_path: Path) -> Iterator[Callable[[Tiny, str], Pulse]]:
+    """`pulse(tiny, "train@keywords")` makes that stage run until it is ended, and tells whether it lives."""
+    made: list[Pulse] = []
+
+    def make(tiny: Tiny, target: str) -> Pulse:
+        made.append(Pulse(tiny.folder / f"{target}.pulse"))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def python(harness: str, project: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Starts this Python in the folder the test is in; Prefect in it asks the tests' server, or one of its own."""
+
+    def start(*words: str, harness: bool = True) -> subprocess.Popen[str]:
+        env = {**os.environ, "PYTHONPATH": str(project), **({"PREFECT_API_URL": url} if harness else {})}
+        return subprocess.Popen(
+            [sys.executable, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    url = harness
+    return start

@@ -1,0 +1,124 @@
+"""One stage as a Prefect task: a held lock is waited for, a fault is told at once, and what was started ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("harness")
+
+
+@pytest.fixture
+def quick() -> Any:
+    """The task as it is, but for the time between attempts."""
+    from flows.stage import stage
+
+    return stage.with_options(retry_delay_seconds=0)
+
+
+def test_a_held_lock_is_tried_again(done: Any, quick: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock is DVC's own, held here until the first attempt has met it."""
+    import zc.lockfile
+
+    module = __import__("flows.stage", fromlist=["_run"])
+    run, lock, attempts = module._run, zc.lockfile.LockFile(str(done.folder / ".dvc/tmp/lock")), []
+
+    async def watched(arguments: list[str]) -> tuple[int, list[str]]:
+        attempts.append(await run(arguments))
+        lock.close()
+        return attempts[-1]
+
+    monkeypatch.setattr(module, "_run", watched)
+    done.change("keywords.train", {"epochs": 3})
+    try:
+        state = asyncio.run(quick("train@keywords", return_state=True))
+    finally:
+        lock.close()
+    assert state.is_completed()
+    assert [status == 0 for status, _ in attempts] == [False, True]
+    assert done.runs() == ["train@keywords"]
+
+
+def test_a_lock_that_stays_held_fails_at_last(done: Any, quick: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dvc.lock import FAILED_TO_LOCK_MESSAGE
+
+    attempts = []
+
+    async def held(arguments: list[str]) -> tuple[int, list[str]]:
+        attempts.append(arguments)
+        return 255, [f"ERROR: {FAILED_TO_LOCK_MESSAGE}"]
+
+    monkeypatch.setattr("flows.stage._run", held)
+    state = asyncio.run(quick.with_options(retries=2)("train@keywords", return_state=True))
+    assert state.is_failed()
+    assert "train@keywords: Unable to acquire lock" in state.message
+    assert len(attempts) == 3
+
+
+def test_a_fault_is_told_with_its_last_words_and_not_tried_again(done: Any, quick: Any) -> None:
+    done.fault("train@keywords", "\n".join(f"line {n}" for n in range(40)))
+    done.change("keywords.train", {"epochs": 3})
+    state = asyncio.run(quick("train@keywords", return_state=True))
+    assert state.is_failed()
+    assert state.message.startswith("train@keywords ended with status 255:\n")
+    assert "line 39" in state.message
+    assert "line 1\n" not in state.message
+    assert "failed to reproduce 'train@keywords'" in state.message
+    assert done.runs() == ["train@keywords"]
+
+
+def test_an_unknown_stage_is_a_fault(done: Any, quick: Any) -> None:
+    state = asyncio.run(quick("melt@keywords", return_state=True))
+    assert state.is_failed()
+    assert "melt@keywords" in state.message
+
+
+def test_what_is_up_to_date_runs_only_when_forced(done: Any, quick: Any) -> None:
+    assert asyncio.run(quick("gate@sirens")) == "gate@sirens"
+    assert done.runs() == []
+    assert asyncio.run(quick("gate@sirens", force=True)) == "gate@sirens"
+    assert done.runs() == ["gate@sirens"]
+
+
+def test_its_output_is_logged_as_it_comes(done: Any, quick: Any, caplog: pytest.LogCaptureFixture) -> None:
+    done.change("keywords.gate.platforms.edge.floor", 70.0)
+    with caplog.at_level(logging.INFO, logger="prefect.task_runs"):
+        asyncio.run(quick("gate@keywords"))
+    assert "this is gate of keywords" in caplog.messages
+
+
+def test_a_cancelled_stage_takes_what_it_started_with_it(done: Any, quick: Any, pulse: Callable[..., Any]) -> None:
+    done.change("keywords.train", {"epochs": 3})
+    training = pulse(done, "train@keywords")
+
+    async def cancelled() -> None:
+        running = asyncio.ensure_future(quick("train@keywords"))
+        assert await asyncio.to_thread(training.begun)
+        running.cancel()
+        await asyncio.wait([running])
+
+    asyncio.run(cancelled())
+    assert training.ended()
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
+def test_a_command_that_is_stopped_leaves_nothing_running(
+    done: Any, pulse: Callable[..., Any], python: Callable[..., subprocess.Popen[str]], signal: str
+) -> None:
+    import signal as signals
+
+    done.change("keywords.train", {"epochs": 3})
+    training = pulse(done, "train@keywords")
+    with python("-m", "flows", "keywords") as process:
+        assert training.begun()
+        process.send_signal(getattr(signals, signal))
+        out, err = process.communicate(timeout=60)
+    assert process.returncode != 0, out + err
+    assert training.ended(), out + err
+    assert not Path("artifacts/keywords/train/record.json").exists()

@@ -1,0 +1,117 @@
+"""What there is to do is asked of DVC and of the registry, and what is missing is told before anything starts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpora import CorpusError
+from flows import stale
+from frameworks.params import RecipeError
+from frameworks.recipe import STAGES
+from models import ModelError
+
+KEYWORDS = [f"{stage}@keywords" for stage in STAGES]
+SIRENS = [f"{stage}@sirens" for stage in STAGES]
+
+
+def test_everything_is_stale_at_first(fresh: Any) -> None:
+    assert stale.stale() == {"corpus@tones", "runtime", *KEYWORDS, *SIRENS}
+
+
+def test_nothing_is_stale_after_a_run(done: Any) -> None:
+    assert stale.stale() == set()
+    assert done.runs() == []
+
+
+def test_a_changed_number_is_its_stage_and_model_alone(done: Any) -> None:
+    done.change("sirens.gate.platforms.edge.floor", 70.0)
+    assert stale.stale() == {"gate@sirens"}
+
+
+def test_a_deleted_result_is_stale(done: Any) -> None:
+    (done.folder / "artifacts/keywords/train/record.json").unlink()
+    assert "train@keywords" in stale.stale()
+    assert not stale.stale() & set(SIRENS)
+
+
+def test_what_dvc_cannot_read_is_told_in_its_words(fresh: Any) -> None:
+    (fresh.folder / "dvc.yaml").write_text("stages: [")
+    with pytest.raises(stale.StatusError, match=r"dvc status ended with status \d+:\n.*dvc\.yaml"):
+        stale.stale()
+
+
+def test_targets_are_the_stages_in_order() -> None:
+    assert stale.targets("keywords") == KEYWORDS
+
+
+def test_a_generated_corpus_is_made_before_the_models_that_share_it(fresh: Any, both_known: None) -> None:
+    assert stale.needed(["keywords", "sirens"]) == ["runtime", "corpus@tones"]
+
+
+def test_a_corpus_that_has_to_be_brought_names_the_command(fresh: Any, both_known: None) -> None:
+    (fresh.folder / "corpora").mkdir()
+    (fresh.folder / "corpora/voices.py").touch()
+    fresh.change("sirens.prepare.corpus", "data/corpora/voices")
+    with pytest.raises(CorpusError, match=r"sirens wants a corpus.*python -m corpora\.voices --from FOLDER") as caught:
+        stale.needed(["keywords", "sirens"])
+    assert caught.value.place == "data/corpora/voices"
+
+
+def test_a_corpus_that_was_brought_is_used(fresh: Any) -> None:
+    fresh.change("keywords.prepare.corpus", "data/corpora/voices")
+    (fresh.folder / "data/corpora/voices").mkdir(parents=True)
+    (fresh.folder / "data/corpora/voices/labels.csv").touch()
+    assert stale.needed(["keywords"]) == ["runtime"]
+
+
+def test_a_folder_of_ones_own_is_used_or_described(fresh: Any, tmp_path: Path) -> None:
+    fresh.change("keywords.prepare.corpus", str(tmp_path / "mine"))
+    with pytest.raises(CorpusError, match=r"mine: keywords wants.*allowed: a folder with labels\.csv"):
+        stale.needed(["keywords"])
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/labels.csv").touch()
+    assert stale.needed(["keywords"]) == ["runtime"]
+
+
+def test_params_without_generated_corpora(fresh: Any, tmp_path: Path) -> None:
+    file = fresh.folder / "params.yaml"
+    tree = json.loads(file.read_text())
+    del tree["corpora"]
+    file.write_text(json.dumps(tree))
+    with pytest.raises(CorpusError, match=r"data/corpora/tones: .*a folder with labels\.csv"):
+        stale.needed(["keywords"])
+
+
+def test_names_and_recipes_are_checked_before_anything_starts(fresh: Any) -> None:
+    with pytest.raises(ModelError, match="no model 'nothing'"):
+        stale.needed(["nothing"])
+    fresh.change("keywords.gate.platforms.edge.floor", 101.0)
+    with pytest.raises(RecipeError, match=r"models\.keywords\.gate\.platforms\.edge\.floor"):
+        stale.needed(["keywords"])
+
+
+def test_published_means_that_the_registry_has_it(done: Any) -> None:
+    assert stale.is_published("keywords")
+    shutil.rmtree(done.folder / "artifacts/registry")
+    assert not stale.is_published("keywords")
+
+
+def test_never_published_is_not_published(fresh: Any) -> None:
+    assert not stale.is_published("keywords")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{}, {"version": 3, "registry": "s3://bucket/models"}],
+    ids=["nothing passed", "a bucket is not asked"],
+)
+def test_nothing_is_missing(tmp_path: Path, facts: dict[str, Any]) -> None:
+    record = tmp_path / "artifacts/keywords/publish/record.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"facts": facts}))
+    assert stale.is_published("keywords", tmp_path)
