@@ -64,6 +64,7 @@ class Augment(Section):
     frames, bands, or standard deviations of the normalised features."""
 
     shift: int = Field(default=0, ge=0, le=1000)
+    shift_bands: int = Field(default=0, ge=0, le=1000)
     gain: float = Field(default=0.0, ge=0, le=3)
     noise: float = Field(default=0.0, ge=0, le=3)
     mask_frames: int = Field(default=0, ge=0, le=1000)

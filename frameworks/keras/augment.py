@@ -23,16 +23,25 @@ def _changed(batch: Any, settings: Augment) -> Any:
     """One batch (n, frames, bands), each example changed in its own way."""
     count = tf.shape(batch)[0]
     frames, bands = batch.shape[1], batch.shape[2]
-    if settings.shift:
-        offset = tf.random.uniform([count, 1], -settings.shift, settings.shift + 1, dtype=tf.int32)
-        # Clamping repeats the edge frame: a wrapped word would end where it begins.
-        places = tf.clip_by_value(tf.range(frames)[None, :] + offset, 0, frames - 1)
-        batch = tf.gather(batch, places, axis=1, batch_dims=1)
+    batch = tf.gather(batch, _moved(count, frames, settings.shift), axis=1, batch_dims=1)
+    if (
+        settings.shift_bands
+    ):  # a longer or shorter vocal tract moves formants along the mel axis (Jaitly and Hinton 2013)
+        turned = tf.transpose(batch, [0, 2, 1])
+        turned = tf.gather(turned, _moved(count, bands, settings.shift_bands), axis=1, batch_dims=1)
+        batch = tf.transpose(turned, [0, 2, 1])
     batch += tf.random.normal([count, 1, 1], 0, settings.gain) + tf.random.normal(tf.shape(batch), 0, settings.noise)
     batch *= (
         _mask(count, frames, settings.mask_frames)[:, :, None] * _mask(count, bands, settings.mask_bands)[:, None, :]
     )
     return batch
+
+
+def _moved(count: Any, size: int, most: int) -> Any:
+    """(count, size) indices, each row moved by up to `most`. Clamping repeats the edge: a wrapped word would end where it
+    begins."""
+    offset = tf.random.uniform([count, 1], -most, most + 1, dtype=tf.int32)
+    return tf.clip_by_value(tf.range(size)[None, :] + offset, 0, size - 1)
 
 
 def _mask(count: Any, size: int, longest: int) -> Any:

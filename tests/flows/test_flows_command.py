@@ -10,8 +10,7 @@ Python = Callable[..., subprocess.Popen[str]]
 
 
 def said(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    with process:
-        out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
 

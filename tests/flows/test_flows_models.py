@@ -13,7 +13,10 @@ from flows import __main__ as command
 from flows import stale
 from frameworks.recipe import STAGES
 
-pytestmark = pytest.mark.usefixtures("harness", "both_known")
+pytestmark = [
+    pytest.mark.usefixtures("harness", "both_known"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
+]
 WORDS = "rejected by the gate: edge: int8: 90.00 %, wanted 95 %"
 
 
