@@ -17,8 +17,10 @@ async def optimize(model: str) -> State[Any] | str:
         ended = await stage(target, return_state=True)  # type: ignore[misc]  # Prefect types it as if it were not async
         if not ended.is_completed():
             return Failed(message=str(ended.message))
-    if not stale.is_published(model):
-        await stage(f"publish@{model}", force=True)
+    if not stale.is_published(model):  # DVC finds publish up to date, but the registry was emptied since
+        ended = await stage(f"publish@{model}", force=True, return_state=True)  # type: ignore[misc]
+        if not ended.is_completed():
+            return Failed(message=str(ended.message))
     reasons = report.reasons(model)
     if reasons:
         return Failed(message="rejected by the gate: " + "; ".join(reasons))
