@@ -9,8 +9,9 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
 "$folder/env/bin/pip" install --quiet --disable-pip-version-check --constraint requirements.lock "$wheel[tflite,onnx]"
-clip=$(find data/corpora/*/ -name '*.wav' | sort | head -n 1)
-cp "$clip" "$folder/clip.wav"
+clip=$(find data/corpora/generated_speech/audio/seven -name '*.wav' 2>/dev/null | sort | sed -n 1p)
+[ -n "$clip" ] || { echo "no generated speech in data/corpora: run 'make optimize' first" >&2; exit 1; }
+cp "$clip" "$folder/seven.wav"
 cd "$folder"   # nothing of the project is in sight from here
 PIANISSIMO_REGISTRY=$registry env/bin/python - <<'PY'
 import pianissimo as pp
@@ -18,5 +19,5 @@ for platform in ("mcu", "edge", "mobile", "cloud"):
     with pp.load("keywords", platform=platform) as model:
         print(f"{platform:<7} {model.info.variant:<15} {model.info.bytes:>8,} bytes", model.verify())
 PY
-PIANISSIMO_REGISTRY=$registry env/bin/python -m pianissimo predict keywords --platform edge clip.wav
-echo "the clip was $(basename "$(dirname "$clip")")/$(basename "$clip")"
+PIANISSIMO_REGISTRY=$registry env/bin/python -m pianissimo predict keywords --platform edge seven.wav | tee answer
+grep -q "  seven  " answer || { echo "the edge artifact does not know a seven from its own corpus" >&2; exit 1; }
