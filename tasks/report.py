@@ -26,7 +26,7 @@ def reasons(model: str, root: Path = ARTIFACTS) -> list[str]:
 
 def show(names: list[str], root: Path = ARTIFACTS, console: Console | None = None) -> None:
     """Prints the table of artifacts of the models that have a verdict."""
-    console = console or Console(width=None if Console().is_terminal else 120)
+    console = console or _console()
     table = Table("model", "platform", "form", title="Artifacts beside their float teachers")
     for heading in ("score %", "drop", "bytes", "× smaller", "ms", "× faster", "MB"):
         table.add_column(heading, justify="right")
@@ -55,7 +55,12 @@ def stages(model: str, root: Path = ARTIFACTS, console: Console | None = None) -
             counts = (record.parameters, record.macs, record.bytes, record.compressed_bytes)
             score = "" if record.score is None or stage == "validate" else f"{record.score:.2f}"
             table.add_row(stage, *("" if n is None else f"{n:,}" for n in counts), score, f"{record.seconds:.1f}", what)
-    (console or Console()).print(table)
+    (console or _console()).print(table)
+
+
+def _console() -> Console:
+    """As wide as the terminal, or wide enough for a log."""
+    return Console(width=None if Console().is_terminal else 120)
 
 
 def _rows(model: str, root: Path) -> list[list[str]]:
