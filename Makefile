@@ -24,11 +24,8 @@ $(READY): requirements.lock runtime/pyproject.toml
 optimize: $(READY)  ## every model through every stage; MODELS="keywords" for some
 	@python -m flows $(MODELS)
 
-real: $(READY)  ## keywords on the real recordings in DATA (default ../shared/data), gated but not published
-	python -m corpora.fsdd --from $(DATA)/fsdd
-	dvc exp run --quiet --set-param models.keywords.prepare.corpus=data/corpora/fsdd gate@keywords
-	@python -m tasks.report keywords
-	@echo "The workspace now holds this run: \"dvc repro publish@keywords\" publishes it, \"git checkout params.yaml dvc.lock && dvc checkout\" goes back."
+real: $(READY)  ## the same models on the real recordings in DATA (default ../shared/data), in a clone: build/real
+	@python -m benchmarks.real $(DATA) $(MODELS)
 
 repro: $(READY)  ## the same stages by DVC alone
 	dvc repro

@@ -18,7 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     """0 when every model passed its gate, 1 when one was rejected or failed, 2 when the command cannot be followed."""
     parser = argparse.ArgumentParser(prog="python -m flows", description=__doc__)
     parser.add_argument("model", nargs="*", help=f"of: {', '.join(models.names())} (default: all)")
-    parser.add_argument("--at-once", type=int, default=2, help="models side by side (default: 2)")
+    cores = os.cpu_count() or 1
+    parser.add_argument("--at-once", type=int, default=cores, help=f"models side by side (default: {cores}, the cores)")
     options = parser.parse_args(arguments)
     names = options.model or models.names()
     try:

@@ -13,22 +13,40 @@ from frameworks import params
 from frameworks.recipe import STAGES
 from tasks import records
 
+CODE = "code"
+
 
 class StatusError(RuntimeError):
     """DVC could not say what is stale."""
 
 
 def stale() -> set[str]:
-    """Names of stages DVC would run (`train@keywords`, `runtime`). Raises StatusError with DVC's own words."""
-    command = [sys.executable, "-m", "dvc", "status", "--json"]
+    """Names of stages DVC would run (`train@keywords`, `runtime`). Raises StatusError with DVC's own words.
+
+    Which stages a changed module reaches is itself a stage (`code`, a second), so it is run before anything is judged.
+    """
+    found = _status()
+    if CODE in found:
+        _asked("repro", "--quiet", "--single-item", CODE)
+        found = _status()
+    return found
+
+
+def _status() -> set[str]:
+    return set(json.loads(_asked("status", "--json") or "{}"))
+
+
+def _asked(*words: str) -> str:
+    """What a DVC command prints; while another one is at work it waits, the one failure that gets better by that."""
+    command = [sys.executable, "-m", "dvc", *words]
     for wait in (1, 2, 4, 8, 0):
         done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
         if not done.returncode:
-            return set(json.loads(done.stdout or "{}"))
+            return done.stdout
         if LOCKED not in done.stderr:
             break
-        time.sleep(wait)  # another DVC command is at work: the one failure that gets better by waiting
-    raise StatusError(f"dvc status ended with status {done.returncode}:\n{done.stderr.strip()}")
+        time.sleep(wait)
+    raise StatusError(f"dvc {words[0]} ended with status {done.returncode}:\n{done.stderr.strip()}")
 
 
 def needed(names: list[str], file: Path = Path("params.yaml")) -> list[str]:

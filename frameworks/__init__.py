@@ -8,15 +8,19 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from frameworks.examples import Examples
+from frameworks.examples import Examples, Features
 from frameworks.recipe import Distill, Prune, Quantize, Train, Variant
 from models import Model
 
-FRAMEWORKS = ("keras",)
+FRAMEWORKS = ("keras", "torch", "sklearn", "onnx")
 
 
 class FrameworkError(ValueError):
     """A recipe asks for a framework that is not here, or asks one for what it cannot do."""
+
+
+class NotApplicableError(FrameworkError):
+    """A stage cannot be done to this network, for a reason that is no fault: the stage is skipped and says why."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +58,20 @@ class Size:
 
 
 class Framework(Protocol):
-    """What a framework can do. `network` is its own object; features are (n, frames, bands) float32, scores (n, classes)
-    float32 probabilities."""
+    """What a framework can do. `network` is its own object; `features` and outputs are as `examples.Features` has them.
+
+    Outputs by task: classify, probabilities (n, classes); transcribe, a list of probabilities (frames, classes + 1), CTC's
+    blank last; verify, vectors (n, dims).
+    """
 
     def seed(self, number: int) -> None:
         """Makes this process repeatable."""
 
     def train(self, model: Model, examples: Examples, recipe: Train) -> Outcome:
-        """The float teacher."""
+        """The float teacher, trained here or brought in as `recipe.import_` says."""
 
     def distill(self, model: Model, teacher: Any, examples: Examples, recipe: Distill) -> Outcome:
-        """The student, with the teacher or without, whichever did better."""
+        """The student, with the teacher or without, whichever did better. The teacher takes `Part.teacher_features()`."""
 
     def prune(self, network: Any, examples: Examples, recipe: Prune) -> Outcome:
         """A narrower and sparser network, within the recipe's drop."""
@@ -84,8 +91,11 @@ class Framework(Protocol):
     ) -> None:
         """Writes `network` to `file` as `variant` says, by the scheme's plan for its target."""
 
-    def predict(self, network: Any, features: np.ndarray) -> np.ndarray:
-        """The framework's own scores."""
+    def predict(self, network: Any, features: Features) -> Any:
+        """The framework's own outputs."""
+
+    def settings(self, network: Any) -> dict[str, Any]:
+        """What the runtime must know beside the file: how to enrol, for verify; nothing otherwise."""
 
     def save(self, network: Any, folder: Path) -> None:
         """Writes a network, the same bytes for the same weights."""
@@ -100,7 +110,7 @@ class Framework(Protocol):
         """Computes on one thread from here on; must come before anything is computed."""
 
     def caller(self, network: Any) -> Callable[[np.ndarray], Any]:
-        """The framework's fastest call for one example, (1, frames, bands)."""
+        """The framework's fastest call for one example, its features with a batch axis of one."""
 
 
 def choose(name: str) -> Framework:

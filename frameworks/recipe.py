@@ -40,12 +40,15 @@ class Split(Section):
 class Prepare(Section):
     """Which corpus, cut and split how; `frontend` is checked by the runtime, which owns front ends.
 
+    `pieces` cuts every recording into pieces of so many seconds, each with its recording's label and group; a rest shorter
+    than half a piece, and a piece 40 dB under its recording's loudest, hold nothing of the label and are left out.
     `unreadable` files and `silent` ones (every sample zero) stop the stage unless they may be left out; the record then
     names them, since data that vanishes quietly is accuracy that vanishes quietly.
     """
 
     corpus: str = Field(min_length=1)
     frontend: dict[str, Any]
+    pieces: float | None = Field(default=None, gt=0, le=3600)
     split: Split = Split()
     calibration: int = Field(default=200, ge=16, le=10_000)
     max_seconds: float = Field(default=30.0, gt=0, le=3600)
@@ -72,17 +75,38 @@ class Augment(Section):
 
 
 class Fit(Section):
-    """What every stage that trains shares."""
+    """What every stage that trains shares. `balance` weighs each class by the inverse of its share of train."""
 
     epochs: int = Field(default=20, ge=1, le=10_000)
     batch_size: int = Field(default=64, ge=1, le=65_536)
     learning_rate: float = Field(default=0.003, gt=0, le=1)
+    balance: bool = False
     augment: Augment = Augment()
 
 
 class Train(Fit):
-    """The float teacher, everything after it is measured against."""
+    """The float teacher, everything after it is measured against.
 
+    `import` names a trained network to start from instead: what a framework can read is for it to say. `frontend` is what
+    the teacher hears, where that is not what ships (a wav2vec 2.0 takes the wave itself).
+    """
+
+    network: dict[str, Any] = {}
+    import_: str | None = Field(default=None, alias="import", min_length=1)
+    frontend: dict[str, Any] | None = None
+
+    @pydantic.field_validator("frontend")
+    @classmethod
+    def _can_be_built(cls, spec: dict[str, Any] | None) -> dict[str, Any] | None:
+        if spec is not None:
+            frontend.build(spec)
+        return spec
+
+
+class StandIn(Section):
+    """A small model of another framework, trained beside the student, for platforms that say `stand_in: true`."""
+
+    framework: str = Field(min_length=1)
     network: dict[str, Any] = {}
 
 
@@ -92,6 +116,7 @@ class Distill(Fit, Stage):
     network: dict[str, Any] = {}
     temperature: float = Field(default=4.0, ge=1, le=100)
     alpha: float = Field(default=0.7, ge=0, le=1)
+    stand_in: StandIn | None = None
 
 
 class Prune(Fit, Stage):
@@ -123,14 +148,16 @@ class Quantize(Stage):
 class Variant(Section):
     """One file form a platform may load."""
 
-    backend: Literal["tflite", "onnx"]
+    backend: Literal["tflite", "onnx", "numpy"]
     precision: Literal["float32", "float16", "int8"]
 
 
 class Platform(Section):
-    """The variants of a platform in order of preference; `device: micro` wants int8 inside and outside, and C sources."""
+    """The variants of a platform in order of preference; `device: micro` wants int8 inside and outside, and C sources;
+    `stand_in` takes the model that `distill.stand_in` made instead of the student."""
 
     device: Literal["micro", "any"] = "any"
+    stand_in: bool = False
     variants: list[Variant] = Field(min_length=1)  # of a tuple, pydantic also says it is empty when a part is wrong
 
     @model_validator(mode="after")
@@ -165,6 +192,9 @@ class Limits(Section):
     smaller: float | None = Field(default=None, ge=0, lt=100)
     faster: float | None = Field(default=None, gt=0)
     max_p95_ms: float | None = Field(default=None, gt=0)
+    max_predict_p99_ms: float | None = Field(default=None, gt=0)
+    max_frame_p99_ms: float | None = Field(default=None, gt=0)
+    max_rtf: float | None = Field(default=None, gt=0)
     max_memory_mb: float | None = Field(default=None, gt=0)
     max_arena: int | None = Field(default=None, ge=1)
     agreement: float | None = Field(default=None, ge=0, le=100)
@@ -207,6 +237,11 @@ class Recipe(Section):
             raise ValueError(
                 f"gate.platforms names {', '.join(strange)}, which convert does not make; it makes: {', '.join(made)}"
             )
+        if self.distill.skip and self.train.frontend:
+            raise ValueError("distill is skipped, so the teacher ships: train.frontend must go, prepare.frontend stays")
+        replaced = [name for name, platform in made.items() if platform.stand_in]
+        if replaced and (self.distill.skip or not self.distill.stand_in):
+            raise ValueError(f"{', '.join(replaced)} asks for a stand-in, but distill.stand_in makes none")
         int8 = [name for name, platform in made.items() if any(v.precision == "int8" for v in platform.variants)]
         if self.quantize.skip and int8:
             raise ValueError(

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+Shape = tuple[int | None, ...]  # of one example's features; None for a free axis
 REQUIRED = ("FRAMEWORK", "TASK", "METRIC", "teacher", "student")
+BROUGHT = ("onnx",)  # frameworks that train nothing: the network comes as a file, so its model's file builds none
 
 
 class ModelError(ValueError):
@@ -21,15 +23,15 @@ class Model:
     name: str
     module: ModuleType
 
-    def teacher(self, shape: tuple[int, int], classes: int, settings: dict[str, Any]) -> Any:
+    def teacher(self, shape: Shape, classes: int, settings: dict[str, Any]) -> Any:
         """The untrained teacher for features of `shape`. Raises ModelError that names the settings it takes."""
         return self._build("teacher", shape, classes, settings)
 
-    def student(self, shape: tuple[int, int], classes: int, settings: dict[str, Any]) -> Any:
+    def student(self, shape: Shape, classes: int, settings: dict[str, Any]) -> Any:
         """The untrained student for features of `shape`. Raises ModelError that names the settings it takes."""
         return self._build("student", shape, classes, settings)
 
-    def _build(self, part: str, shape: tuple[int, int], classes: int, settings: dict[str, Any]) -> Any:
+    def _build(self, part: str, shape: Shape, classes: int, settings: dict[str, Any]) -> Any:
         function = getattr(self.module, part)
         takes = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
         unknown = [name for name in settings if name not in takes]
@@ -48,7 +50,7 @@ class Model:
 
     @property
     def task(self) -> str:
-        """What the runtime makes of the network's output (`classify`)."""
+        """What the runtime makes of the network's output: `classify`, `transcribe` or `verify`."""
         return str(self.module.TASK)
 
     @property
@@ -67,7 +69,8 @@ def load(name: str) -> Model:
     if name not in names():
         raise ModelError(f"no model {name!r} in models/; there is: {', '.join(names())}")
     module = importlib.import_module(f"models.{name}")
-    lacking = [part for part in REQUIRED if not hasattr(module, part)]
+    required = REQUIRED[:3] if getattr(module, "FRAMEWORK", None) in BROUGHT else REQUIRED
+    lacking = [part for part in required if not hasattr(module, part)]
     if lacking:
-        raise ModelError(f"models/{name}.py lacks {', '.join(lacking)}; a model file declares {', '.join(REQUIRED)}")
+        raise ModelError(f"models/{name}.py lacks {', '.join(lacking)}; a model file declares {', '.join(required)}")
     return Model(name, module)

@@ -9,6 +9,12 @@ from ruamel.yaml import YAML
 
 LIBRARIES = (
     "numpy",
+    "scikit-learn",
+    "scipy",
+    "skl2onnx",
+    "torch",
+    "torch-pruning",
+    "transformers",
     "tensorflow",
     "tf-keras",
     "tensorflow-model-optimization",

@@ -1,33 +1,43 @@
 """Prepared audio on disk: the four splits as arrays, and beside them what every later stage must agree on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pianissimo.frontend
 
-from frameworks.examples import Examples, Part
+from frameworks.examples import Examples, Features, Part
+from models import Model
 from tasks import records
 
 SPLITS = ("train", "calibration", "validation", "test")
+FRONTEND = "frontend.json"  # beside a network: what it was trained to hear
 
 
 @dataclass(frozen=True)
 class Clips:
-    """One split. `audio` holds float32 mono arrays of any length at the model's rate, `labels` (n,) int64, the rest text."""
+    """One split. `audio` holds float32 mono arrays of any length at the model's rate; `labels` are as Part has them; groups
+    and paths are text; `starts` says in seconds where in its file a clip begins, which is 0 unless it is a piece."""
 
     audio: list[np.ndarray]
     labels: np.ndarray
     groups: np.ndarray
     paths: np.ndarray
+    starts: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def features(self, frontend: Any) -> np.ndarray:
-        """(n, frames, bands) float32, by the very front end that ships."""
-        return np.stack([frontend(clip) for clip in self.audio])
+    def features(self, frontend: Any) -> Features:
+        """What the very front end that ships makes of every clip: (n, ...) float32, or a list where lengths differ."""
+        each = [frontend(clip) for clip in self.audio]
+        return each if None in frontend.shape else np.stack(each)
+
+    def only(self, chosen: np.ndarray) -> "Clips":
+        """The clips at these indices."""
+        audio = [self.audio[i] for i in chosen]
+        return Clips(audio, self.labels[chosen], self.groups[chosen], self.paths[chosen], self.starts[chosen])
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,7 @@ def write(folder: Path, splits: dict[str, Clips], prepared: Prepared) -> None:
             labels=clips.labels,
             groups=clips.groups,
             paths=clips.paths,
+            starts=clips.starts,
         )
     records.write_json(folder / "prepared.json", vars(prepared))
 
@@ -62,7 +73,8 @@ def read(data: Path, split: str) -> Clips:
         raise records.RecordError(f"{file} is not there; run prepare")
     with np.load(file, allow_pickle=False) as stored:
         ends = np.cumsum(stored["lengths"])[:-1]
-        return Clips(np.split(stored["audio"], ends), stored["labels"], stored["groups"], stored["paths"])
+        audio = np.split(stored["audio"], ends)
+        return Clips(audio, stored["labels"], stored["groups"], stored["paths"], stored["starts"])
 
 
 def read_prepared(data: Path) -> Prepared:
@@ -71,13 +83,36 @@ def read_prepared(data: Path) -> Prepared:
     return Prepared(tuple(stored["labels"]), stored["frontend"], stored["corpus"])
 
 
-def examples(data: Path, metric: str) -> Examples:
-    """Features and labels of train, calibration and validation. Test stays closed: only `validate` reads it."""
+def examples(data: Path, model: Model, heard: dict[str, Any] | None = None) -> Examples:
+    """Features and labels of train, calibration and validation. Test stays closed: only `validate` reads it.
+
+    `heard` is the teacher's front end; where it is another than the one that ships, every part carries both features.
+    """
     prepared = read_prepared(data)
-    frontend = pianissimo.frontend.build(prepared.frontend)
-    parts = {name: _part(read(data, name), frontend) for name in ("train", "calibration", "validation")}
-    return Examples(prepared.labels, metric, **parts)
+    front = pianissimo.frontend.build(prepared.frontend)
+    own = pianissimo.frontend.build(heard) if heard and heard != prepared.frontend else None
+    parts = {name: _part(read(data, name), front, own) for name in ("train", "calibration", "validation")}
+    return Examples(prepared.labels, model.task, model.metric, **parts)
 
 
-def _part(clips: Clips, frontend: Any) -> Part:
-    return Part(clips.features(frontend), clips.labels)
+def teacher_frontend(data: Path, wanted: dict[str, Any] | None) -> dict[str, Any]:
+    """The spec of what the teacher hears: what ships, or the recipe's own, normalised by train."""
+    prepared = read_prepared(data)
+    if wanted is None:
+        return prepared.frontend
+    front = pianissimo.frontend.build(wanted)
+    return front.fitted(list(read(data, "train").features(front))).spec
+
+
+def write_frontend(network: Path, spec: dict[str, Any]) -> None:
+    """Keeps with a network what it was trained to hear."""
+    records.write_json(network / FRONTEND, spec)
+
+
+def read_frontend(stage: Path) -> dict[str, Any]:
+    """What the network that `stage` (train or distill) left was trained to hear."""
+    return records.read_json(stage / "network" / FRONTEND)
+
+
+def _part(clips: Clips, front: Any, heard: Any | None) -> Part:
+    return Part(clips.features(front), clips.labels, clips.features(heard) if heard else None)

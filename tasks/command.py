@@ -3,6 +3,7 @@
 import argparse
 import csv
 import inspect
+import os
 import shutil
 import sys
 import time
@@ -16,7 +17,7 @@ from pianissimo.errors import PianissimoError
 
 import models
 from corpora.errors import CorpusError
-from frameworks import FrameworkError, metrics, params
+from frameworks import FrameworkError, NotApplicableError, metrics, params
 from frameworks.recipe import Recipe
 from models import Model, ModelError
 from tasks import records
@@ -32,6 +33,10 @@ REFUSALS = (
     metrics.MetricError,
     FileNotFoundError,
 )
+
+
+# Sums come out the same on any number of cores only when one thread makes them; models run side by side instead.
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ def main(
 
     What the user can mend ends in one sentence and exit status 1; anything else is our fault and shows its traceback.
     """
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
     sources = list(inspect.signature(run).parameters)[1:]
     options = _parse(stage, run, sources, arguments)
     try:
@@ -85,7 +92,7 @@ def execute(job: Job, run: Callable[..., Record], sources: list[Path], skipped: 
     skip = getattr(job.section, "skip", None)
     inner = replace(job, dest=partial)
     try:
-        record = skipped(inner, sources, skip) if skip else run(inner, *sources)
+        record = skipped(inner, sources, skip) if skip else _applied(inner, run, sources, skipped)
     except BaseException:
         shutil.rmtree(partial)  # what was there before stays as it was
         raise
@@ -98,6 +105,16 @@ def execute(job: Job, run: Callable[..., Record], sources: list[Path], skipped: 
     return record
 
 
+def _applied(job: Job, run: Callable[..., Record], sources: list[Path], skipped: Callable[..., Record]) -> Record:
+    """What `run` makes; a stage that finds it cannot be done to this network is skipped, with the reason."""
+    try:
+        return run(job, *sources)
+    except NotApplicableError as error:
+        shutil.rmtree(job.dest)
+        job.dest.mkdir()
+        return skipped(job, sources, str(error))
+
+
 def hand_on(job: Job, sources: list[Path], reason: str) -> Record:
     """A stage that does not apply hands on the network of the stage before it."""
     network = next(source / "network" for source in reversed(sources) if (source / "network").is_dir())
@@ -108,15 +125,14 @@ def hand_on(job: Job, sources: list[Path], reason: str) -> Record:
 
 def write_curve(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
     """A row a training epoch, as CSV for `dvc plots`; only a heading where nothing was trained."""
-    rows = list(rows)
-    names = list(dict.fromkeys(key for row in rows for key in row)) or [
-        "phase",
-        "epoch",
-        "loss",
-        "validation_score",
-    ]
-    with open(folder / "curve.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names, restval="")
+    write_table(folder / "curve.csv", list(rows), ("phase", "epoch", "loss", "validation_score"))
+
+
+def write_table(file: Path, rows: list[dict[str, Any]], heading: Iterable[str] = ()) -> None:
+    """Rows as CSV; `heading` stands where there are none."""
+    names = list(dict.fromkeys(key for row in rows for key in row)) or list(heading)
+    with open(file, "w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, names, restval="")
         writer.writeheader()
         writer.writerows(rows)
 

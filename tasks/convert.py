@@ -1,41 +1,56 @@
 """Makes the files of every platform by the scheme, the float references they are held against, and a draft manifest."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pianissimo
 
 import frameworks
+from frameworks import Framework, metrics
 from frameworks.examples import Examples
 from frameworks.formats import micro
+from frameworks.formats.sessions import SUFFIX, answers
 from frameworks.recipe import Platform, Variant
-from tasks import clips, command, records
+from tasks import clips, command, records, stand_in
 from tasks.command import Job
 from tasks.records import Record
 
-SUFFIX = {"tflite": ".tflite", "onnx": ".onnx"}
-# How far a port or another CPU's kernels may stray from the golden scores, which are probabilities. Kernels for
-# microcontrollers were up to 0.055 from LiteRT's on the same int8 file.
+# How far a port or another CPU's kernels may stray from the golden outputs, which are probabilities or unit vectors.
+# Kernels for microcontrollers were up to 0.055 from LiteRT's on the same int8 file.
 TOLERANCE = {"float32": 1e-4, "float16": 5e-3, "int8": 0.1}
 GOLDEN_FEATURES = 1e-4
 
 
-def run(job: Job, data: Path, train: Path, quantize: Path) -> Record:
-    """Converts what QUANTIZE decided, beside the teacher that TRAIN left."""
-    framework = frameworks.choose(job.model.framework)
-    examples = clips.examples(data, job.model.metric)
-    plan = records.read_json(quantize / "scheme" / "plan.json")
-    loaded = {
-        name: framework.load(quantize / "scheme" / name) for name in {"network", *(t["network"] for t in plan.values())}
-    }
+@dataclass(frozen=True)
+class Source:
+    """What files are made from: networks by name, in their framework, and the plan that quantizes them."""
+
+    framework: Framework
+    networks: dict[str, Any]
+    plan: dict[str, Any]
+    examples: Examples
+
+    def write(self, variant: Variant, file: Path, *, small: bool) -> None:
+        """Makes one file."""
+        target = self.plan.get("micro" if small else "int8", {}) if variant.precision == "int8" else {}
+        network = self.networks[target.get("network", "network")]
+        self.framework.convert(network, target, variant, self.examples, file, micro=small)
+
+
+def run(job: Job, data: Path, train: Path, distill: Path, quantize: Path) -> Record:
+    """Converts what QUANTIZE decided and DISTILL's stand-in, beside the teacher that TRAIN left."""
+    student = _student(job, data, quantize)
+    other = _stand_in(job, student.examples, distill)
     files = job.dest / "files"
     platforms = {
-        name: _platform(job, framework, loaded, plan, examples, name, platform, files)
+        name: _platform(job, other if platform.stand_in and other else student, name, platform, files)
         for name, platform in job.section.platforms.items()
     }
-    _references(job, framework, framework.load(train / "network"), loaded["network"], examples, files / "reference")
+    _references(job, student, other, _teacher(job, data, train), files / "reference")
     prepared = clips.read_prepared(data)
+    settings = student.framework.settings(student.networks["network"])
     manifest = {
         "schema": 1,
         "model": job.model.name,
@@ -50,6 +65,7 @@ def run(job: Job, data: Path, train: Path, quantize: Path) -> Record:
         "golden": None,
         "lineage": {},
         "rejected": {},
+        **({"enrolment": settings} if settings else {}),
     }
     records.write_json(files / "manifest.json", manifest)
     sizes = {
@@ -57,41 +73,62 @@ def run(job: Job, data: Path, train: Path, quantize: Path) -> Record:
         for name, platform in platforms.items()
         for v in platform["variants"]
     }
-    return job.record(facts={"bytes": sizes, "plan": plan})
+    return job.record(facts={"bytes": sizes, "plan": student.plan})
 
 
-def _platform(
-    job: Job,
-    framework: Any,
-    loaded: dict[str, Any],
-    plan: dict[str, Any],
-    examples: Examples,
-    name: str,
-    platform: Platform,
-    files: Path,
-) -> dict[str, Any]:
+def _student(job: Job, data: Path, quantize: Path) -> Source:
+    framework = frameworks.choose(job.model.framework)
+    plan = records.read_json(quantize / "scheme" / "plan.json")
+    names = {"network", *(target["network"] for target in plan.values())}
+    loaded = {name: framework.load(quantize / "scheme" / name) for name in names}
+    return Source(framework, loaded, plan, clips.examples(data, job.model))
+
+
+def _stand_in(job: Job, examples: Examples, distill: Path) -> Source | None:
+    wanted = job.recipe.distill.stand_in
+    if wanted is None:
+        return None
+    framework = frameworks.choose(wanted.framework)
+    return Source(framework, {"network": stand_in.load(distill, wanted.framework)}, {}, examples)
+
+
+def _teacher(job: Job, data: Path, train: Path) -> Source:
+    framework = frameworks.choose(job.model.framework)
+    examples = clips.examples(data, job.model, clips.read_frontend(train)).as_heard()
+    return Source(framework, {"network": framework.load(train / "network")}, {}, examples)
+
+
+def _platform(job: Job, source: Source, name: str, platform: Platform, files: Path) -> dict[str, Any]:
     """One platform's part of the manifest, its files made."""
     small = platform.device == "micro"
     variants = []
     for variant in platform.variants:
-        target = plan.get("micro" if small else "int8", {})
-        network = loaded[target["network"]] if variant.precision == "int8" and target else loaded["network"]
         file = files / name / f"{job.model.name}-{variant.precision}{SUFFIX[variant.backend]}"
-        framework.convert(network, target, variant, examples, file, micro=small)
+        source.write(variant, file, small=small)
         made = [_entry(files, file, "model")]
         if small:
-            made += [_entry(files, source, role) for source, role in _c_sources(job, file, examples.labels)]
+            made += [_entry(files, made_of, role) for made_of, role in _c_sources(job, file, source.examples.labels)]
         variants.append(
             {
                 "name": f"{variant.backend}-{variant.precision}",
                 "backend": variant.backend,
                 "precision": variant.precision,
                 "files": made,
-                "threshold": None,
+                "threshold": _threshold(source, variant.backend, file),
                 "tolerance": {"features": GOLDEN_FEATURES, "scores": TOLERANCE[variant.precision]},
             }
         )
     return {"variants": variants, "figures": {}}
+
+
+def _threshold(source: Source, backend: str, file: Path) -> float | None:
+    """The decision threshold of this very file, fitted on validation, for tasks that decide by one."""
+    examples = source.examples
+    metric = metrics.choose(examples.metric, examples.labels, source.framework.settings(source.networks["network"]))
+    if metric.threshold is None:
+        return None
+    held = examples.validation
+    return metric.threshold(metric.evidence(held.labels, answers(file, backend, held.features)))
 
 
 def _c_sources(job: Job, file: Path, labels: tuple[str, ...]) -> list[tuple[Path, str]]:
@@ -106,13 +143,18 @@ def _c_sources(job: Job, file: Path, labels: tuple[str, ...]) -> list[tuple[Path
     return [(place, role) for place, _, role in made]
 
 
-def _references(job: Job, framework: Any, teacher: Any, network: Any, examples: Examples, folder: Path) -> None:
-    """Teacher and float network in every backend's float32 form: what size, speed and the ladder are measured against."""
-    backends = {variant.backend for platform in job.section.platforms.values() for variant in platform.variants}
-    for backend in sorted(backends):
-        form = Variant(backend=backend, precision="float32")
-        for name, made in (("teacher", teacher), ("float", network)):
-            framework.convert(made, {}, form, examples, folder / f"{name}{SUFFIX[backend]}")
+def _references(job: Job, student: Source, other: Source | None, teacher: Source, folder: Path) -> None:
+    """Every float32 form that size, speed and the ladder are measured against: the teacher's and the student's in each
+    backend of the student's platforms, the stand-in's in each of its own."""
+    backends: dict[bool, set[str]] = {True: set(), False: set()}
+    for platform in job.section.platforms.values():
+        backends[platform.stand_in] |= {variant.backend for variant in platform.variants}
+    wanted = [("teacher", teacher, False), ("float", student, False)]
+    wanted += [("stand_in", other, True)] if other else []
+    for name, source, stands_in in wanted:
+        for backend in sorted(backends[stands_in]):
+            form = Variant(backend=backend, precision="float32")  # type: ignore[arg-type]  # one of Variant's own
+            source.write(form, folder / f"{name}{SUFFIX[backend]}", small=False)
 
 
 def _entry(files: Path, file: Path, role: str) -> dict[str, Any]:

@@ -19,7 +19,8 @@ def left(job: Job, framework: Framework, examples: Examples, outcome: Outcome) -
 def record(job: Job, framework: Framework, examples: Examples, network: Any, outcome: Outcome | Scheme) -> Record:
     """The record of a stage that leaves `network` behind."""
     held = examples.validation
-    score = metrics.choose(examples.metric).measure(held.labels, framework.predict(network, held.features))
+    metric = metrics.choose(examples.metric, examples.labels, framework.settings(network))
+    score = metric.measure(held.labels, framework.predict(network, held.features))
     size = framework.size(network)
     return job.record(
         parameters=size.parameters,

@@ -9,13 +9,15 @@ import numpy as np
 import pianissimo.frontend
 
 import corpora
-from corpora import Clip, CorpusError
+from corpora import Clip, Corpus, CorpusError
 from frameworks.progress import Progress
 from frameworks.recipe import Prepare
 from tasks import clips, command
 from tasks.clips import Clips, Prepared
 from tasks.command import Job
+from tasks.pieces import cut
 from tasks.records import Record
+from tasks.targets import TARGETS, Targets
 
 SHOWN = 5  # how many bad files an error names before it counts the rest
 
@@ -23,28 +25,25 @@ SHOWN = 5  # how many bad files an error names before it counts the rest
 def run(job: Job, corpus: Path) -> Record:
     """Reads, checks, resamples and splits the corpus in folder CORPUS."""
     section: Prepare = job.section
-    front = pianissimo.frontend.build({**section.frontend, "mean": 0.0, "deviation": 1.0})
+    target = TARGETS[job.model.task]
+    front = pianissimo.frontend.build(section.frontend)  # mean 0 and deviation 1 until train says otherwise
     found = corpora.read_folder(corpus)
-    parts = corpora.split(found, section.split.model_dump(), job.recipe.seed, compare_files=False)
+    labels = target.labels(found)
+    parts = _split(found, target, section, job.recipe.seed)
     read, left_out = _read_all(found, parts, section, front.sample_rate)
-    _check_labels(found, read)
+    if target.stratified:
+        _check_labels(found, read)
     _check_copies(found, read)
-    labels = {label: index for index, label in enumerate(found.labels)}
-    splits = {name: _stack(read[name], labels) for name in parts}
+    splits = {name: _stack(read[name], target, labels) for name in parts}
     splits["calibration"] = _calibration(splits["train"], section.calibration, job.recipe.seed)
-    features = splits["train"].features(front)
-    spec = {
-        **front.spec,
-        "mean": round(float(features.mean()), 4),
-        "deviation": round(float(features.std()), 4),
-    }
+    spec = front.fitted(list(splits["train"].features(front))).spec
     facts = {
         "name": found.name,
         "licence": found.licence,
         "digest": found.digest(),
-        "clips": _counts(splits, found.labels),
+        "clips": _counts(splits, labels if target.stratified else ()),
     }
-    clips.write(job.dest / "clips", splits, Prepared(found.labels, spec, facts))
+    clips.write(job.dest / "clips", splits, Prepared(labels, spec, facts))
     return job.record(
         facts={
             **facts,
@@ -55,10 +54,17 @@ def run(job: Job, corpus: Path) -> Record:
     )
 
 
+def _split(corpus: Corpus, target: Targets, section: Prepare, seed: int) -> dict[str, list[Clip]]:
+    """The corpus's clips by split, each with its own label."""
+    own = {clip.path: clip for clip in corpus.clips}
+    parts = corpora.split(target.for_splitting(corpus), section.split.model_dump(), seed, compare_files=False)
+    return {name: [own[clip.path] for clip in part] for name, part in parts.items()}
+
+
 def _read_all(
-    corpus: Any, parts: dict[str, list[Clip]], section: Prepare, rate: int
+    corpus: Corpus, parts: dict[str, list[Clip]], section: Prepare, rate: int
 ) -> tuple[dict[str, Any], list[str]]:
-    """(clip, audio) pairs by split, and what was left out with its reason. Raises CorpusError that names all bad files."""
+    """(clip, audio, start in seconds) by split, and what was left out, why. Raises CorpusError that names all bad files."""
     progress = Progress("prepare", len(parts))
     read: dict[str, Any] = {name: [] for name in parts}
     bad: list[str] = []
@@ -66,10 +72,10 @@ def _read_all(
     for name, part in parts.items():
         for clip in part:
             audio, fault, tolerated = _read(corpus.file(clip), section, rate)
-            if fault:
+            if audio is None:
                 (left_out if tolerated else bad).append(fault)
             else:
-                read[name].append((clip, audio))
+                read[name] += [(clip, piece, start / rate) for start, piece in _pieces(audio, section, rate)]
         progress.step(f"{name}: {len(read[name])} clips")
     if bad:
         more = f"\n… and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
@@ -92,10 +98,15 @@ def _read(file: Path, section: Prepare, rate: int) -> tuple[np.ndarray | None, s
     return corpora.resample(audio, source_rate, rate), "", True
 
 
-def _check_labels(corpus: Any, read: dict[str, Any]) -> None:
+def _pieces(audio: np.ndarray, section: Prepare, rate: int) -> list[tuple[int, np.ndarray]]:
+    """(first sample, audio) of each piece, or of the whole."""
+    return cut(audio, round(section.pieces * rate)) if section.pieces else [(0, audio)]
+
+
+def _check_labels(corpus: Corpus, read: dict[str, Any]) -> None:
     """A label that lost all its clips of a split to what was left out is missing just as if it had never been there."""
     for name, pairs in read.items():
-        missing = sorted(set(corpus.labels) - {clip.label for clip, _ in pairs})
+        missing = sorted(set(corpus.labels) - {clip.label for clip, *_ in pairs})
         if missing:
             raise CorpusError(
                 f"no usable clip of {', '.join(missing)} is left in {name}",
@@ -104,11 +115,11 @@ def _check_labels(corpus: Any, read: dict[str, Any]) -> None:
             )
 
 
-def _check_copies(corpus: Any, read: dict[str, Any]) -> None:
+def _check_copies(corpus: Corpus, read: dict[str, Any]) -> None:
     """No recording may stand in two splits, whatever its file format; silence is alike everywhere and says nothing."""
     seen: dict[str, tuple[str, str]] = {}
     for name, pairs in read.items():
-        for clip, audio in pairs:
+        for clip, audio, _ in pairs:
             if not audio.any():
                 continue
             split, path = seen.setdefault(hashlib.sha256(audio.tobytes()).hexdigest(), (name, clip.path))
@@ -120,31 +131,35 @@ def _check_copies(corpus: Any, read: dict[str, Any]) -> None:
                 )
 
 
-def _stack(pairs: list[tuple[Clip, np.ndarray]], labels: dict[str, int]) -> Clips:
-    found = [clip for clip, _ in pairs]
+def _stack(pairs: list[tuple[Clip, np.ndarray, float]], target: Targets, labels: tuple[str, ...]) -> Clips:
+    found = [clip for clip, *_ in pairs]
     return Clips(
-        [audio for _, audio in pairs],
-        np.array([labels[c.label] for c in found], np.int64),
-        np.array([c.group for c in found]),
-        np.array([c.path for c in found]),
+        [audio for _, audio, _ in pairs],
+        target.encode(found, labels),
+        np.array([clip.group for clip in found]),
+        np.array([clip.path for clip in found]),
+        np.array([start for *_, start in pairs], np.float64),
     )
 
 
 def _calibration(train: Clips, count: int, seed: int) -> Clips:
-    """A fixed part of train, as even over labels as it comes: one of each label in turn, in a seeded order."""
+    """A fixed part of train, as even over labels as it comes (over groups, where a clip has no one label): one of each in
+    turn, in a seeded order."""
+    kinds = train.labels if train.labels.ndim == 1 else np.unique(train.groups, return_inverse=True)[1]
     order = np.random.default_rng(seed).permutation(len(train))
     turn: Counter[int] = Counter()
     rank = np.empty(len(train), int)
     for place in order:
-        rank[place] = turn[int(train.labels[place])]
-        turn[int(train.labels[place])] += 1
-    chosen = np.sort(order[np.argsort(rank[order], kind="stable")][:count])
-    return Clips([train.audio[i] for i in chosen], train.labels[chosen], train.groups[chosen], train.paths[chosen])
+        rank[place] = turn[int(kinds[place])]
+        turn[int(kinds[place])] += 1
+    return train.only(np.sort(order[np.argsort(rank[order], kind="stable")][:count]))
 
 
 def _counts(splits: dict[str, Clips], labels: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """Clips by split and label; by split alone where a clip has no one label."""
     return {
-        name: {label: int(np.sum(part.labels == i)) for i, label in enumerate(labels)} for name, part in splits.items()
+        name: {label: int(np.sum(part.labels == i)) for i, label in enumerate(labels)} or {"clips": len(part)}
+        for name, part in splits.items()
     }
 
 

@@ -12,7 +12,7 @@ def run(job: Job, data: Path, distill: Path) -> Record:
     """Prunes the network that DISTILL left."""
     framework = frameworks.choose(job.model.framework)
     framework.seed(job.recipe.seed)
-    examples = clips.examples(data, job.model.metric)
+    examples = clips.examples(data, job.model)
     network = framework.load(distill / "network")
     return networks.left(job, framework, examples, framework.prune(network, examples, job.section))
 

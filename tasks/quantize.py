@@ -13,7 +13,7 @@ def run(job: Job, data: Path, prune: Path) -> Record:
     """Searches a scheme for the network that PRUNE left."""
     framework = frameworks.choose(job.model.framework)
     framework.seed(job.recipe.seed)
-    examples = clips.examples(data, job.model.metric)
+    examples = clips.examples(data, job.model)
     network = framework.load(prune / "network")
     scheme = framework.quantize(network, examples, job.section)
     for name, made in scheme.networks.items():

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,21 @@ from frameworks.recipe import STAGES
 from tasks import records
 
 ARTIFACTS = Path("artifacts")
+MARKDOWN = (
+    "model", "platform", "form", "score %", "drop, points (95 % interval)", "bytes", "smaller",
+    "× faster, same runtime", "process MB", "verdict",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One form of a model with its figures (as validate measured them) and whether the gate let it pass."""
+
+    model: str
+    platform: str
+    form: str
+    figures: dict[str, Any]
+    passed: bool
 
 
 def reasons(model: str, root: Path = ARTIFACTS) -> list[str]:
@@ -24,8 +40,22 @@ def reasons(model: str, root: Path = ARTIFACTS) -> list[str]:
     return [f"{name}: {reason}" for name, platform in platforms.items() for reason in platform["reasons"]]
 
 
+def artifacts(model: str, root: Path = ARTIFACTS) -> list[Artifact]:
+    """Every form of a model that was judged; none before its gate."""
+    file = root / model / "gate" / "verdict.json"
+    if not file.is_file():
+        return []
+    verdict = records.read_json(file)["platforms"]
+    measured = records.read(root / model / "validate").facts["platforms"]
+    return [
+        Artifact(model, platform, form, figures, not any(item["reason"] for item in verdict[platform]["limits"][form]))
+        for platform, forms in measured.items()
+        for form, figures in forms.items()
+    ]
+
+
 def show(names: list[str], root: Path = ARTIFACTS, console: Console | None = None) -> None:
-    """Prints the table of artifacts of the models that have a verdict."""
+    """Prints the table of artifacts of the models that have a verdict, and why one was rejected."""
     console = console or _console()
     table = Table("model", "platform", "form", title="Artifacts beside their float teachers")
     for heading in ("score %", "drop", "bytes", "× smaller", "ms", "× faster", "MB"):
@@ -42,7 +72,7 @@ def show(names: list[str], root: Path = ARTIFACTS, console: Console | None = Non
 
 
 def stages(model: str, root: Path = ARTIFACTS, console: Console | None = None) -> None:
-    """Prints what each stage made of the model, from teacher to shipped file."""
+    """Prints what each stage made of the model, from teacher to shipped files."""
     table = Table("stage", title=f"{model}, stage by stage")
     for heading in ("parameters", "MACs", "float bytes", "compressed", "validation %", "seconds"):
         table.add_column(heading, justify="right")
@@ -55,7 +85,40 @@ def stages(model: str, root: Path = ARTIFACTS, console: Console | None = None) -
             counts = (record.parameters, record.macs, record.bytes, record.compressed_bytes)
             score = "" if record.score is None or stage == "validate" else f"{record.score:.2f}"
             table.add_row(stage, *("" if n is None else f"{n:,}" for n in counts), score, f"{record.seconds:.1f}", what)
+    for artifact in artifacts(model, root):
+        figures = artifact.figures
+        sizes = (f"{figures['bytes']:,}", f"{figures['compressed_bytes']:,}")
+        what = f"shipped: {artifact.platform} {artifact.form}, {figures['score']:.2f} % on test"
+        table.add_row("", "", "", *sizes, "", "", what)
     (console or _console()).print(table)
+
+
+def markdown(names: list[str], root: Path = ARTIFACTS) -> str:
+    """The table of artifacts for a page: each model's teacher, then its forms with their intervals."""
+    lines = [MARKDOWN, ("---",) * len(MARKDOWN)]
+    for model in names:
+        made = artifacts(model, root)
+        for artifact in made:
+            figures = artifact.figures
+            if artifact is made[0]:
+                size = f"*{figures['teacher_bytes']:,}*"
+                lines.append((model, "", "*teacher*", f"*{figures['teacher_score']:.2f}*", "", size, "", "", "", ""))
+            low, high = figures["drop_interval"]
+            lines.append(
+                (
+                    "",
+                    f"`{artifact.platform}`",
+                    artifact.form,
+                    f"{figures['score']:.2f}",
+                    f"{figures['drop']:+.2f} ({low:+.2f} to {high:+.2f})",
+                    f"{figures['bytes']:,}",
+                    f"{figures['smaller']:.0f} %",
+                    f"{figures['faster']:.1f}",
+                    f"{figures['memory_mb']:.0f}",
+                    "passed" if artifact.passed else "**rejected**",
+                )
+            )
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _console() -> Console:
@@ -64,32 +127,23 @@ def _console() -> Console:
 
 
 def _rows(model: str, root: Path) -> list[list[str]]:
-    folder = root / model
-    if not (folder / "gate" / "verdict.json").is_file():
+    made = artifacts(model, root)
+    if not made:
         return [[model, "", "not judged yet", *[""] * 7, ""]]
-    verdict = records.read_json(folder / "gate" / "verdict.json")["platforms"]
-    measured = records.read(folder / "validate").facts["platforms"]
-    teacher = next(iter(next(iter(measured.values())).values()))
-    rows = [
-        [
-            model,
-            "",
-            "teacher",
-            f"{teacher['teacher_score']:.2f}",
-            "",
-            f"{teacher['teacher_bytes']:,}",
-            "",
-            f"{teacher['teacher_p50_ms']:.3f}",
-            "",
-            "",
-            "",
-        ]
+    teacher = made[0].figures
+    first = [
+        model,
+        "",
+        "teacher",
+        f"{teacher['teacher_score']:.2f}",
+        "",
+        f"{teacher['teacher_bytes']:,}",
+        "",
+        f"{teacher['teacher_p50_ms']:.3f}",
+        *[""] * 3,
     ]
-    for platform, variants in measured.items():
-        for name, figures in variants.items():
-            passed = not any(item["reason"] for item in verdict[platform]["limits"][name])
-            rows.append([model, platform, name, *_figures(figures), "[green]passed" if passed else "[red]rejected"])
-    return rows
+    verdicts = {True: "[green]passed", False: "[red]rejected"}
+    return [first, *([model, one.platform, one.form, *_figures(one.figures), verdicts[one.passed]] for one in made)]
 
 
 def _figures(figures: dict[str, Any]) -> list[str]:
@@ -105,19 +159,25 @@ def _figures(figures: dict[str, Any]) -> list[str]:
 
 
 def main() -> int:
-    """`python -m tasks.report [MODEL ...]` prints both tables; 1 when a model was rejected."""
+    """`python -m tasks.report [--markdown] [MODEL ...]` prints both tables; 1 when a model was rejected."""
     parser = argparse.ArgumentParser(prog="python -m tasks.report", description=__doc__)
     parser.add_argument("model", nargs="*", help=f"of: {', '.join(models.names())} (default: all)")
-    names = parser.parse_args().model or models.names()
+    parser.add_argument("--markdown", action="store_true", help="the artifacts alone, with intervals, for a page")
+    parser.add_argument("--root", type=Path, default=ARTIFACTS, help="default: artifacts")
+    options = parser.parse_args()
+    names = options.model or models.names()
     try:
         for name in names:
             models.load(name)
     except models.ModelError as error:
         sys.exit(str(error))
-    for name in names:
-        stages(name)
-    show(names)
-    return int(any(reasons(name) for name in names))
+    if options.markdown:
+        print(markdown(names, options.root))
+    else:
+        for name in names:
+            stages(name, options.root)
+        show(names, options.root)
+    return int(any(reasons(name, options.root) for name in names))
 
 
 if __name__ == "__main__":

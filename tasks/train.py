@@ -9,11 +9,14 @@ from tasks.records import Record
 
 
 def run(job: Job, data: Path) -> Record:
-    """Trains the model's teacher on what prepare left in DATA."""
+    """Trains the model's teacher on what prepare left in DATA, or brings in the network that the recipe names."""
     framework = frameworks.choose(job.model.framework)
     framework.seed(job.recipe.seed)
-    examples = clips.examples(data, job.model.metric)
-    return networks.left(job, framework, examples, framework.train(job.model, examples, job.section))
+    heard = clips.teacher_frontend(data, job.section.frontend)
+    examples = clips.examples(data, job.model, heard).as_heard()
+    record = networks.left(job, framework, examples, framework.train(job.model, examples, job.section))
+    clips.write_frontend(job.dest / "network", heard)
+    return record
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ ORDER = {
     "distill": ("data", "train"),
     "prune": ("data", "distill"),
     "quantize": ("data", "prune"),
-    "convert": ("data", "train", "quantize"),
-    "validate": ("corpus", "data", "train", "quantize", "convert"),
+    "convert": ("data", "train", "distill", "quantize"),
+    "validate": ("corpus", "data", "train", "distill", "quantize", "convert"),
     "gate": ("validate",),
     "publish": ("data", "convert", "validate", "gate", "runtime"),
 }
@@ -41,6 +41,7 @@ class Pipeline:
     """A run of every stage: `folder` holds `params.yaml`, `corpus`, `data`, `runtime`, `registry` and a folder a stage."""
 
     folder: Path
+    model: str = "keywords"
 
     @property
     def params(self) -> Path:
@@ -67,8 +68,8 @@ class Pipeline:
         from tasks import command
 
         module = importlib.import_module(f"tasks.{stage}")
-        recipe = recipes.read(params or self.params, "keywords")
-        job = command.Job(stage, models.load("keywords"), recipe, dest)
+        recipe = recipes.read(params or self.params, self.model)
+        job = command.Job(stage, models.load(self.model), recipe, dest)
         skipped = getattr(module, "skipped", command.hand_on)
         return command.execute(job, module.run, self.sources(stage, **other), skipped)
 
@@ -79,7 +80,7 @@ class Pipeline:
             sys.executable,
             "-m",
             f"tasks.{stage}",
-            "keywords",
+            self.model,
             *sources,
             str(dest),
             "--params",
@@ -199,9 +200,10 @@ def shell(project: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 @pytest.fixture(scope="session")
 def examples(prepared: Pipeline) -> Any:
     """Features and labels of the tones, as training stages see them."""
+    import models
     from tasks import clips
 
-    return clips.examples(prepared.data, "accuracy")
+    return clips.examples(prepared.data, models.load("keywords"))
 
 
 @pytest.fixture(scope="session")

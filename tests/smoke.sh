@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What a consumer does: installs the wheel from the registry into an environment of its own, loads, verifies, predicts.
+# What a consumer does: installs the wheel from the registry into an environment of its own, loads every published model
+# on each of its platforms, verifies it, and names a digit.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 registry=$PWD/artifacts/registry
@@ -14,10 +15,19 @@ clip=$(find data/corpora/generated_speech/audio/seven -name '*.wav' 2>/dev/null 
 cp "$clip" "$folder/seven.wav"
 cd "$folder"   # nothing of the project is in sight from here
 PIANISSIMO_REGISTRY=$registry env/bin/python - <<'PY'
+import os
+from pathlib import Path
+
 import pianissimo as pp
-for platform in ("mcu", "edge", "mobile", "cloud"):
-    with pp.load("keywords", platform=platform) as model:
-        print(f"{platform:<7} {model.info.variant:<15} {model.info.bytes:>8,} bytes", model.verify())
+from pianissimo.store import open_registry
+
+registry = open_registry(None)
+for folder in sorted(Path(os.environ["PIANISSIMO_REGISTRY"], "models").iterdir()):
+    for platform in registry.manifest(folder.name, "stable", None).platforms:
+        with pp.load(folder.name, platform=platform) as model:
+            proof = model.verify()
+            print(f"{folder.name:<13} {platform:<9} {model.info.variant:<15} {model.info.bytes:>9,} bytes "
+                  f" golden scores within {proof.scores:.2g} (allowed {proof.tolerance.scores:g})")
 PY
 PIANISSIMO_REGISTRY=$registry env/bin/python -m pianissimo predict keywords --platform edge seven.wav | tee answer
 grep -q "  seven  " answer || { echo "the edge artifact does not know a seven from its own corpus" >&2; exit 1; }

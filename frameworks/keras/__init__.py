@@ -23,8 +23,9 @@ from frameworks.keras.files import save as save  # noqa: E402
 from frameworks.keras.predict import caller as caller  # noqa: E402
 from frameworks.keras.predict import one_thread as one_thread  # noqa: E402
 from frameworks.keras.predict import predict as predict  # noqa: E402
-from frameworks.keras.predict import size as size  # noqa: E402
+from frameworks.keras.predict import settings as settings  # noqa: E402
 from frameworks.keras.prune import prune as prune  # noqa: E402
 from frameworks.keras.quantize import quantize as quantize  # noqa: E402
+from frameworks.keras.size import size as size  # noqa: E402
 from frameworks.keras.train import seed as seed  # noqa: E402
 from frameworks.keras.train import train as train  # noqa: E402

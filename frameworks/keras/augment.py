@@ -2,21 +2,38 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+from frameworks import FrameworkError
 from frameworks.examples import Part
+from frameworks.keras.answers import fixed
 from frameworks.recipe import Augment
 
 
-def augmented(part: Part, recipe: Any) -> Any:
-    """A shuffled, batched tf.data.Dataset of (features, labels); `recipe` has batch_size and may have `augment`."""
-    data = tf.data.Dataset.from_tensor_slices((part.features, part.labels))
-    data = data.shuffle(len(part), reshuffle_each_iteration=True).batch(recipe.batch_size)
+def augmented(part: Part, recipe: Any, beside: np.ndarray | None = None) -> Any:
+    """A shuffled, batched tf.data.Dataset of (features, labels); `recipe` has batch_size and may have `augment`.
+
+    With `beside`, one array row a clip, it is ((features, beside), labels): what stands beside is never changed.
+    """
+    features = fixed(part.features, "augment")
     settings = getattr(recipe, "augment", Augment())
+    if settings != Augment() and features.ndim != 3:
+        raise FrameworkError(
+            f"augment changes features (frames, bands); here one clip's are of shape {features.shape[1:]}"
+        )
+    data = tf.data.Dataset.from_tensor_slices((features if beside is None else (features, beside), part.labels))
+    data = data.shuffle(len(part), reshuffle_each_iteration=True).batch(recipe.batch_size)
     if settings != Augment():
         # In order, on one thread: the random numbers, and so the run, are the same every time.
-        data = data.map(lambda batch, labels: (_changed(batch, settings), labels))
+        data = data.map(lambda batch, labels: (_only_features(batch, settings), labels))
     return data.prefetch(2)
+
+
+def _only_features(batch: Any, settings: Augment) -> Any:
+    if isinstance(batch, tuple):
+        return _changed(batch[0], settings), batch[1]
+    return _changed(batch, settings)
 
 
 def _changed(batch: Any, settings: Augment) -> Any:

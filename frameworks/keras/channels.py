@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from frameworks import FrameworkError
+from frameworks import NotApplicableError
 from frameworks.examples import Part
 from frameworks.keras.train import Loss
 
@@ -116,7 +116,7 @@ def choose(
         if space.free and judged:
             ranked[id(space)] = np.sum(judged, axis=0)
     if not ranked:
-        raise FrameworkError(
+        raise NotApplicableError(
             "prune.channels: no channel can be removed: no space ends in a known layer with batch normalisation"
         )
     cut = np.quantile(np.concatenate(list(ranked.values())), fraction)

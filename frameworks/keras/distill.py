@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
 from frameworks import Outcome, metrics
-from frameworks.examples import Examples
+from frameworks.examples import Examples, Features
+from frameworks.keras.answers import checked, fixed
+from frameworks.keras.balance import class_weights
 from frameworks.keras.predict import predict
-from frameworks.keras.train import Loss, fit, labels_loss
+from frameworks.keras.train import Loss, fit, labels_loss, plain_loss
 from frameworks.recipe import Distill
 from models import Model
 
@@ -19,13 +22,15 @@ def distill(model: Model, teacher: Any, examples: Examples, recipe: Distill) -> 
     A distillation that does not help is a finding, so the record shows both scores.
     """
     student = model.student(examples.shape, len(examples.labels), recipe.network)
+    checked(student, examples, f"models/{model.name}.py: the student")
+    checked(teacher, examples.as_heard(), "the teacher")
     first = student.get_weights()
-    alone = fit(student, examples, labels_loss, recipe, name="distill alone")
+    alone = fit(student, examples, plain_loss(examples, recipe), recipe, name="distill alone")
     tried = {"without_teacher": (_score(student, examples), student.get_weights())}
     student.set_weights(first)
-    taught = fit_with_teacher(student, teacher, examples, recipe, name="distill taught")
+    taught = fit_with_teacher(student, teacher, examples, recipe, name="distill taught", heard=examples.train.heard)
     tried["with_teacher"] = (_score(student, examples), student.get_weights())
-    better = metrics.choose(examples.metric).better
+    better = metrics.choose(examples.metric, examples.labels).better
     gained = better * (tried["with_teacher"][0] - tried["without_teacher"][0])
     kept = "with_teacher" if gained >= 0 else "without_teacher"
     student.set_weights(tried[kept][1])
@@ -42,25 +47,36 @@ def fit_with_teacher(
     name: str,
     temperature: float | None = None,
     alpha: float | None = None,
+    heard: Features | None = None,
     since: int = 0,
     callbacks: tuple[Any, ...] = (),
 ) -> list[dict[str, Any]]:
     """Fits `student` to labels and `teacher` at once; temperature and alpha are the recipe's unless given.
 
     The teacher sees the very batch the student sees, augmented alike ("a good teacher is patient and consistent",
-    Beyer et al. 2022), so its answer is computed in the loop and not once beforehand.
+    Beyer et al. 2022), so its answer is computed in the loop. A teacher with ears of its own (`heard`, one row a clip of
+    train) cannot: it hears each clip as it is, and so its answers are computed once, before.
     """
-    joint = Joint(student, teacher)
     loss = distillation_loss(
         recipe.temperature if temperature is None else temperature,
         recipe.alpha if alpha is None else alpha,
         len(examples.labels),
+        class_weights(examples, recipe),
     )
+    told = None if heard is None else logits(teacher, heard)
+    joint = Joint(student, teacher) if told is None else Told(student)
     teacher.trainable = False
     try:
-        return fit(joint, examples, loss, recipe, name=name, scored=student, since=since, callbacks=callbacks)
+        return fit(
+            joint, examples, loss, recipe, name=name, scored=student, beside=told, since=since, callbacks=callbacks
+        )
     finally:
         teacher.trainable = True  # a network narrowed from it later inherits the flag, and would not learn
+
+
+def logits(network: Any, features: Features) -> np.ndarray:
+    """What a network answers before softmax, (n, classes) float32."""
+    return np.asarray(network.predict(fixed(features, "the teacher"), batch_size=256, verbose=0), np.float32)
 
 
 class Joint(keras.Model):  # type: ignore[misc]
@@ -75,21 +91,39 @@ class Joint(keras.Model):  # type: ignore[misc]
         return tf.concat([self.student(batch, training=training), self.teacher(batch, training=False)], axis=-1)
 
 
-def distillation_loss(temperature: float, alpha: float, classes: int) -> Loss:
-    """alpha T^2 KL(teacher at T || student at T) + (1 - alpha) cross-entropy, of student and teacher logits side by side.
+class Told(keras.Model):  # type: ignore[misc]
+    """A student whose batch already carries what the teacher answered: logits side by side, (n, 2 * classes)."""
+
+    def __init__(self, student: Any) -> None:
+        super().__init__()
+        self.student = student
+
+    def call(self, batch: Any, training: bool = False) -> Any:
+        """Keras calls this with (features, the teacher's logits)."""
+        features, answers = batch
+        return tf.concat([self.student(features, training=training), answers], axis=-1)
+
+
+def distillation_loss(temperature: float, alpha: float, classes: int, weights: np.ndarray | None = None) -> Loss:
+    """alpha T^2 KL(teacher at T || student at T) + (1 - alpha) cross-entropy, of student and teacher logits side by side,
+    each clip counted by its class's weight.
 
     T^2 keeps the soft part's gradient at the size of the hard part's when the temperature changes (section 2 there).
     """
-    divergence = keras.losses.KLDivergence()
 
-    def loss(labels: Any, logits: Any) -> Any:
-        student, teacher = logits[:, :classes], logits[:, classes:]
-        soft = divergence(tf.nn.softmax(teacher / temperature), tf.nn.softmax(student / temperature))
-        return alpha * temperature**2 * soft + (1 - alpha) * labels_loss(labels, student)
+    def loss(labels: Any, both: Any) -> Any:
+        student, teacher = both[:, :classes], tf.stop_gradient(both[:, classes:])
+        target = tf.nn.softmax(teacher / temperature)
+        soft = tf.nn.softmax_cross_entropy_with_logits(target, student / temperature)
+        soft -= tf.nn.softmax_cross_entropy_with_logits(target, teacher / temperature)  # so that 0 is agreement
+        if weights is not None:
+            soft *= tf.gather(tf.constant(weights), tf.reshape(tf.cast(labels, tf.int64), [-1]))
+        hard = labels_loss(labels, student, weights)
+        return alpha * temperature**2 * tf.reduce_mean(soft) + (1 - alpha) * hard
 
     return loss
 
 
 def _score(network: Any, examples: Examples) -> float:
     held = examples.validation
-    return metrics.choose(examples.metric).measure(held.labels, predict(network, held.features))
+    return metrics.choose(examples.metric, examples.labels).measure(held.labels, predict(network, held.features))

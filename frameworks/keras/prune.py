@@ -4,13 +4,16 @@ from typing import Any
 
 import numpy as np
 import tensorflow_model_optimization as tfmot
+from tensorflow import keras
+from tensorflow_model_optimization.python.core.sparsity.keras import prune_registry
 
-from frameworks import Outcome, metrics
+from frameworks import NotApplicableError, Outcome, metrics
 from frameworks.examples import Examples
-from frameworks.keras import channels
+from frameworks.keras import channels, graph
 from frameworks.keras.distill import fit_with_teacher
-from frameworks.keras.predict import predict, size
-from frameworks.keras.train import labels_loss
+from frameworks.keras.predict import predict
+from frameworks.keras.size import size
+from frameworks.keras.train import plain_loss
 from frameworks.recipe import Prune
 
 RAMP = 0.6  # the share of the steps over which sparsity grows; the rest mends what is left
@@ -22,7 +25,8 @@ def prune(network: Any, examples: Examples, recipe: Prune) -> Outcome:
 
     If none does, the network stays whole and the facts say so: a search never ends with nothing.
     """
-    metric, held = metrics.choose(examples.metric), examples.validation
+    _check(network, recipe)
+    metric, held = metrics.choose(examples.metric, examples.labels), examples.validation
     before = metric.measure(held.labels, predict(network, held.features))
     tried, curve = [], []
     for attempt in range(recipe.attempts):
@@ -57,9 +61,7 @@ def _attempt(
     network: Any, examples: Examples, recipe: Prune, cut: float, sparsity: float
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Narrows by `cut`, zeroes `sparsity` of the weights left, and lets the unpruned network teach what remains."""
-    small = (
-        _narrow(network, examples, cut, recipe.multiple) if cut else network.__class__.from_config(network.get_config())
-    )
+    small = _narrow(network, examples, cut, recipe) if cut else network.__class__.from_config(network.get_config())
     if not cut:
         small.set_weights(network.get_weights())
     name = f"prune {100 * cut:.0f} % + {100 * sparsity:.0f} %"
@@ -88,7 +90,20 @@ def _attempt(
 TEMPERATURE, ALPHA = 2.0, 0.8
 
 
-def _narrow(network: Any, examples: Examples, cut: float, multiple: int) -> Any:
-    scores = channels.importance(network, examples.train, labels_loss)
+def _narrow(network: Any, examples: Examples, cut: float, recipe: Prune) -> Any:
+    scores = channels.importance(network, examples.train, plain_loss(examples, recipe))
     found = channels.spaces(network)
-    return channels.narrowed(network, channels.choose(found, scores, cut, multiple), found)
+    return channels.narrowed(network, channels.choose(found, scores, cut, recipe.multiple), found)
+
+
+def _check(network: Any, recipe: Prune) -> None:
+    """Raises NotApplicableError where there is nothing that could be pruned, with the reason."""
+    if graph.of(network) is not None:
+        raise NotApplicableError("it came as a graph, without layers: nothing can be narrowed or zeroed")
+    supports = prune_registry.PruneRegistry.supports
+    layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
+    strange = [layer.name for layer in layers if not supports(layer)]
+    if recipe.sparsity and strange:
+        raise NotApplicableError(
+            f"tfmot zeroes no weights of the layers {', '.join(strange)}; prune.sparsity: 0 leaves it out"
+        )

@@ -14,8 +14,8 @@ from pianissimo.backends import open_session
 from frameworks import Scheme, metrics
 from frameworks.examples import Examples
 from frameworks.formats import tflite as file_format
-from frameworks.keras import tflite
-from frameworks.keras.distill import fit_with_teacher
+from frameworks.keras import aware, tflite
+from frameworks.keras.answers import fixed
 from frameworks.keras.predict import predict
 from frameworks.recipe import Quantize
 
@@ -39,7 +39,7 @@ class Search:
 
     def __init__(self, network: Any, examples: Examples) -> None:
         self.network, self.examples = network, examples
-        self.metric = metrics.choose(examples.metric)
+        self.metric = metrics.choose(examples.metric, examples.labels)
         self.expected = predict(network, examples.validation.features)
         self.before = self.metric.measure(examples.validation.labels, self.expected)
         self.attempts: list[Attempt] = []
@@ -73,12 +73,16 @@ def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
     search = Search(network, examples)
     curve: list[dict[str, Any]] = []
     networks = {"network": network}
-    calibration = examples.calibration.features
-    search.attempts.append(search.judge("post_training", tflite.int8(network, calibration)))
-    if search.best(recipe.max_drop).drop > recipe.max_drop and recipe.aware:
-        networks["aware"], curve = _aware(network, examples, recipe)
-        search.attempts.append(search.judge("aware", tflite.aware(networks["aware"]), "aware"))
-    layers = sensitivity(search, calibration)
+    calibration = fixed(examples.calibration.features, "quantize")
+    whole = tflite.int8(network, calibration)
+    search.attempts.append(search.judge("post_training", whole))
+    unaware = ""
+    if recipe.aware and search.best(recipe.max_drop).drop > recipe.max_drop:
+        unaware = aware.refusal(network)
+        if not unaware:
+            networks["aware"], curve = aware.trained(network, examples, recipe.aware)
+            search.attempts.append(search.judge("aware", tflite.aware(networks["aware"]), "aware"))
+    layers = sensitivity(search, calibration, whole)
     if search.best(recipe.max_drop).drop > recipe.max_drop:
         _mix(search, calibration, [layer["layer"] for layer in layers], recipe)
     chosen, micro = search.best(recipe.max_drop), search.best(recipe.max_drop, integer=True)
@@ -89,15 +93,16 @@ def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
         "why": _why(chosen, recipe),
         "layers": layers,
         "attempts": [asdict(attempt) for attempt in search.attempts],
+        **({"no_aware": unaware} if unaware else {}),
     }
     return Scheme(networks, plan, facts, curve)
 
 
-def sensitivity(search: Search, calibration: np.ndarray) -> list[dict[str, Any]]:
+def sensitivity(search: Search, calibration: np.ndarray, whole: bytes) -> list[dict[str, Any]]:
     """Each layer with the distance left when it alone stays float; the layer that costs most, which leaves least, first."""
     mixed = tflite.Mixed(search.network, calibration)
     rows = []
-    for name in _layer_names(tflite.int8(search.network, calibration)):
+    for name in _layer_names(whole):
         attempt = search.judge("mixed", mixed.keeping([name]), float_layers=(name,))
         rows.append({"layer": name, "distance_without": attempt.distance, "drop_without": attempt.drop})
     return sorted(rows, key=lambda row: row["distance_without"])
@@ -113,20 +118,6 @@ def answers(content: bytes, features: np.ndarray) -> np.ndarray:
             return session.run(features)
         finally:
             session.close()
-
-
-def _aware(network: Any, examples: Examples, recipe: Quantize) -> tuple[Any, list[dict[str, Any]]]:
-    """A copy trained with int8's rounding in its forward pass, keeping pruned weights zero; the float form teaches it, so
-    that it learns to answer alike and not something new (temperature 1, no labels)."""
-    import tensorflow_model_optimization as tfmot  # two more seconds of import, only when needed
-
-    annotated = tfmot.quantization.keras.quantize_annotate_model(network)
-    with tfmot.quantization.keras.quantize_scope():
-        copy = tfmot.quantization.keras.quantize_apply(
-            annotated, tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme()
-        )
-    curve = fit_with_teacher(copy, network, examples, recipe.aware, name="quantize aware", temperature=1.0, alpha=1.0)
-    return copy, curve
 
 
 def _mix(search: Search, calibration: np.ndarray, ranked: list[str], recipe: Quantize) -> None:

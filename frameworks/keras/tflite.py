@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from frameworks.formats.chatter import quiet
+from frameworks.keras.graph import Logarithm
 
 
 def float32(network: Any) -> bytes:
@@ -64,7 +65,10 @@ def aware(network: Any, *, micro: bool = False) -> bytes:
 
 
 def with_scores(network: Any) -> Any:
-    """The network with softmax at its end: what ships answers in probabilities."""
+    """The network with softmax at its end: what ships answers in probabilities. One that had them is not rounded twice."""
+    last = network.output.node.layer
+    if isinstance(last, Logarithm):
+        return keras.Model(network.input, last.input, name="network")
     return keras.Model(network.input, keras.layers.Softmax(name="scores")(network.output), name="network")
 
 

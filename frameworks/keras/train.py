@@ -1,6 +1,7 @@
 """Training: cross-entropy on augmented features, cosine decay, and the weights that did best on validation."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,10 @@ from tensorflow import keras
 
 from frameworks import FrameworkError, Outcome, metrics
 from frameworks.examples import Examples
+from frameworks.keras.answers import checked
 from frameworks.keras.augment import augmented
+from frameworks.keras.balance import class_weights, weighted_mean
+from frameworks.keras.bring import bring
 from frameworks.keras.predict import predict
 from frameworks.progress import Progress
 from frameworks.recipe import Train
@@ -25,16 +29,25 @@ def seed(number: int) -> None:
 
 
 def train(model: Model, examples: Examples, recipe: Train) -> Outcome:
-    """The float teacher, built by the model's file and fitted to the labels."""
+    """The float teacher: built by the model's file and fitted to the labels, or brought in as it is from `recipe.import_`."""
+    if recipe.import_ is not None:
+        network, facts = bring(recipe.import_, examples)
+        return Outcome(network, facts)
     network = model.teacher(examples.shape, len(examples.labels), recipe.network)
-    return Outcome(network, {}, fit(network, examples, labels_loss, recipe, name="train"))
+    checked(network, examples, f"models/{model.name}.py: the teacher")
+    return Outcome(network, {}, fit(network, examples, plain_loss(examples, recipe), recipe, name="train"))
 
 
-def labels_loss(labels: Any, logits: Any) -> Any:
-    """Mean cross-entropy of logits (n, classes) against label indices (n,)."""
-    return tf.reduce_mean(
-        tf.nn.sparse_softmax_cross_entropy_with_logits(tf.reshape(tf.cast(labels, tf.int64), [-1]), logits)
-    )
+def labels_loss(labels: Any, logits: Any, weights: np.ndarray | None = None) -> Any:
+    """Mean cross-entropy of logits (n, classes) against label indices (n,), each clip counted by its class's weight."""
+    labels = tf.reshape(tf.cast(labels, tf.int64), [-1])
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    return tf.reduce_mean(losses if weights is None else losses * tf.gather(tf.constant(weights), labels))
+
+
+def plain_loss(examples: Examples, recipe: Any) -> Loss:
+    """Cross-entropy, its classes balanced where the recipe says so."""
+    return partial(labels_loss, weights=class_weights(examples, recipe))
 
 
 def fit(
@@ -45,19 +58,21 @@ def fit(
     *,
     name: str,
     scored: Any = None,
+    beside: np.ndarray | None = None,
     since: int = 0,
     callbacks: tuple[Any, ...] = (),
 ) -> list[dict[str, Any]]:
     """Trains `network` in place and leaves it with its best weights on validation; a row an epoch comes back.
 
-    `recipe` has epochs, batch_size and learning_rate, and may have `augment`. `scored` is the network to judge and keep
-    where it is only a part of the one that is trained; epochs before `since` are not kept (pruning is not done by then).
+    `recipe` has epochs, batch_size and learning_rate, and may have `augment` and `balance`. `scored` is the network to
+    judge and keep where it is only a part of the one that is trained, which then takes `beside` as a second input; epochs
+    before `since` are not kept (pruning is not done by then).
     """
-    data = augmented(examples.train, recipe)
+    data = augmented(examples.train, recipe, beside)
     steps = recipe.epochs * -(-len(examples.train) // recipe.batch_size)
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
     network.compile(keras.optimizers.Adam(rate), loss=loss)
-    best = Best(scored if scored is not None else network, examples, recipe.epochs, name, since)
+    best = Best(scored if scored is not None else network, examples, recipe, name, since)
     network.fit(data, epochs=recipe.epochs, verbose=0, callbacks=[*callbacks, best])
     best.restore()
     return best.curve
@@ -69,11 +84,12 @@ class Best(keras.callbacks.Callback):  # type: ignore[misc]
     The loss, not the score: the score of a few hundred clips jumps by chance, and its best epoch is often luck.
     """
 
-    def __init__(self, network: Any, examples: Examples, epochs: int, name: str, since: int) -> None:
+    def __init__(self, network: Any, examples: Examples, recipe: Any, name: str, since: int) -> None:
         super().__init__()
         self.network, self.examples, self.name, self.since = network, examples, name, since
-        self.metric = metrics.choose(examples.metric)
-        self.progress = Progress(name, epochs)
+        self.metric = metrics.choose(examples.metric, examples.labels)
+        self.class_weights = class_weights(examples, recipe)
+        self.progress = Progress(name, recipe.epochs)
         self.curve: list[dict[str, Any]] = []
         self.best = float("inf")
         self.weights: list[np.ndarray] = []
@@ -86,7 +102,8 @@ class Best(keras.callbacks.Callback):  # type: ignore[misc]
         held = self.examples.validation
         scores = predict(self.network, held.features)
         score = self.metric.measure(held.labels, scores)
-        surprise = float(-np.mean(np.log(scores[np.arange(len(held)), held.labels] + 1e-9)))
+        losses = -np.log(scores[np.arange(len(held)), held.labels] + 1e-9)
+        surprise = weighted_mean(losses, held.labels, self.class_weights)
         self.curve.append(
             {
                 "phase": self.name,

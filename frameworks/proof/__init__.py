@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from frameworks.formats import onnx, tflite
+from frameworks.formats import arrays, onnx, tflite
 
 
 class Audit(Protocol):
@@ -22,4 +22,4 @@ class Audit(Protocol):
         """Why the file is not what `precision` says, in words."""
 
 
-AUDITS: dict[str, Callable[[Path], Audit]] = {"tflite": tflite.audit, "onnx": onnx.audit}
+AUDITS: dict[str, Callable[[Path], Audit]] = {"tflite": tflite.audit, "onnx": onnx.audit, "numpy": arrays.audit}

@@ -6,47 +6,53 @@ answers, but few of them. The first rung that breaks is named, so that a lost po
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
+from typing import Any
 
 import numpy as np
 
+from frameworks import answers
 from frameworks.metrics import Metric
 
 Rule = Callable[[float, float, float], str]
 
 EXACT = 1e-5  # probabilities of two float forms of one network
 HALF = 1e-2  # float16 weights keep 11 bits
-AGREEMENT, LOST = 98.0, 1.0  # percent of labels a quantized form keeps, and the points it may lose
+AGREEMENT, LOST = 98.0, 1.0  # percent of answers a quantized form keeps, and the points it may lose
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One form: its name, its scores (n, classes), and what it may do to the form before it (`kind`, a key of RULES)."""
+    """One form: its name, its outputs, and what it may do to the form before it (`kind`, a key of RULES)."""
 
     name: str
     kind: str
-    scores: np.ndarray
+    metric: Metric
+    outputs: Any
 
 
 @dataclass(frozen=True)
 class Step:
-    """A rung beside the one below it: score in percent, points lost, labels kept in percent, largest and mean distance."""
+    """A rung beside the one below it: score in percent, points lost, answers kept in percent, largest and mean distance.
+    Distances are None where two networks answer in different shapes."""
 
     name: str
     kind: str
     score: float
     drop: float
     agreement: float
-    distance: float
-    mean_distance: float
+    distance: float | None
+    mean_distance: float | None
     broken: str
 
 
-def climb(metric: Metric, labels: np.ndarray, rungs: list[Rung]) -> list[Step]:
+def climb(labels: np.ndarray, rungs: list[Rung]) -> list[Step]:
     """Every rung against the one before it; the first against itself."""
-    steps, below = [], rungs[0]
+    steps, below, under = [], rungs[0], rungs[0].metric.measure(labels, rungs[0].outputs)
     for rung in rungs:
-        steps.append(_step(metric, labels, below, rung))
-        below = rung
+        score = rung.metric.measure(labels, rung.outputs)
+        steps.append(_step(below, rung, under, score))
+        below, under = rung, score
     return steps
 
 
@@ -55,34 +61,25 @@ def first_broken(steps: list[Step]) -> str:
     return next((f"{step.name}: {step.broken}" for step in steps if step.broken), "")
 
 
-def _step(metric: Metric, labels: np.ndarray, below: Rung, rung: Rung) -> Step:
-    score = metric.measure(labels, rung.scores)
-    drop = metric.drop(metric.measure(labels, below.scores), score)
-    agreement = float(100 * np.mean(rung.scores.argmax(axis=1) == below.scores.argmax(axis=1)))
-    apart = np.abs(rung.scores.astype(np.float64) - below.scores)
-    distance = float(apart.max())
-    return Step(
-        rung.name,
-        rung.kind,
-        score,
-        drop,
-        agreement,
-        distance,
-        float(apart.mean()),
-        RULES[rung.kind](distance, agreement, drop),
-    )
+def _step(below: Rung, rung: Rung, under: float, score: float) -> Step:
+    drop = rung.metric.drop(under, score)
+    agreement = answers.agreement(rung.metric.task, below.outputs, rung.outputs)
+    distance, mean = answers.distance(below.outputs, rung.outputs)
+    broken = RULES[rung.kind](distance, agreement, drop)
+    shown = [value if isfinite(value) else None for value in (distance, mean)]
+    return Step(rung.name, rung.kind, score, drop, agreement, shown[0], shown[1], broken)
 
 
 def _within(limit: float) -> Rule:
     return lambda distance, agreement, drop: (
-        f"scores differ by up to {distance:.2g}, allowed {limit:g}" if not distance <= limit else ""
+        f"outputs differ by up to {distance:.2g}, allowed {limit:g}" if not distance <= limit else ""
     )
 
 
-def _keeps_labels(_distance: float, agreement: float, drop: float) -> str:
+def _keeps_answers(_distance: float, agreement: float, drop: float) -> str:
     if agreement >= AGREEMENT and drop <= LOST:
         return ""
-    return f"only {agreement:.1f} % of labels are kept and {drop:.2f} points lost, allowed {AGREEMENT:g} % and {LOST:g} point"
+    return f"only {agreement:.1f} % of answers are kept and {drop:.2f} points lost, allowed {AGREEMENT:g} % and {LOST:g} point"
 
 
 RULES: dict[str, Rule] = {
@@ -90,6 +87,6 @@ RULES: dict[str, Rule] = {
     "smaller": lambda distance, agreement, drop: "",  # another network: its drop is judged by the gate
     "float": _within(EXACT),
     "float16": _within(HALF),
-    "int8": _keeps_labels,
+    "int8": _keeps_answers,
     "same": _within(EXACT),
 }

@@ -43,12 +43,17 @@ RULES = {
         "{figure:.2f} times as fast as the teacher in the same runtime, wanted {allowed:g}",
     ),
     "max_p95_ms": Rule("p95_ms", _at_most, "p95 of {figure:.3f} ms, allowed {allowed:g} ms"),
+    "max_predict_p99_ms": Rule(
+        "predict_p99_ms", _at_most, "p99 of {figure:.3f} ms from audio to answer, allowed {allowed:g} ms"
+    ),
+    "max_frame_p99_ms": Rule("frame_p99_ms", _at_most, "p99 of {figure:.3f} ms a frame, allowed {allowed:g} ms"),
+    "max_rtf": Rule("rtf", _at_most, "{figure:.4f} seconds a second of audio, allowed {allowed:g}"),
     "max_memory_mb": Rule("memory_mb", _at_most, "a fresh process peaks at {figure:.1f} MB, allowed {allowed:g} MB"),
     "max_arena": Rule("arena", _at_most, "a tensor arena of {figure:,.0f} bytes, allowed {allowed:,.0f}"),
     "max_drop_from_float": Rule(
         "drop_from_float", _at_most, "lost {figure:.2f} points against its own float form, allowed {allowed:g}"
     ),
-    "agreement": Rule("agreement", _at_least, "{figure:.2f} % of labels as its float form, wanted {allowed:g} %"),
+    "agreement": Rule("agreement", _at_least, "{figure:.2f} % of answers as its float form, wanted {allowed:g} %"),
     "max_distance": Rule("distance", _at_most, "scores up to {figure:.4f} from its float form, allowed {allowed:g}"),
 }
 

@@ -13,8 +13,8 @@ import pytest
 
 from corpora import CorpusError
 from corpora.espeak import Espeak, Speech, open_espeak
+from corpora.generated_speech.words import DIGITS, OTHERS
 from corpora.speakers import ACCENTS, VARIANTS
-from corpora.words import DIGITS, OTHERS
 
 
 def test_voices_and_variants_are_listed() -> None:

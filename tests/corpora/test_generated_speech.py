@@ -12,9 +12,9 @@ import pytest
 from corpora import Corpus, CorpusError, acoustics, generated_speech, read_audio, split
 from corpora.corpus import content_hash
 from corpora.generated_speech import Settings, main, make
+from corpora.generated_speech.takes import BACKGROUNDS
+from corpora.generated_speech.words import DIGITS
 from corpora.speakers import ACCENTS, MOST, VARIANTS, cast
-from corpora.takes import BACKGROUNDS
-from corpora.words import DIGITS
 
 SMALL = Settings(voices=4, takes=1, unknown=3, silence=2)
 
@@ -146,7 +146,7 @@ def test_the_command_makes_a_corpus(tmp_path: Path, capsys: pytest.CaptureFixtur
     params = tmp_path / "params.yaml"
     params.write_text("corpora:\n  generated_speech: {voices: 3, takes: 1, unknown: 1, silence: 1}\n")
     assert main([str(tmp_path / "dest"), "--params", str(params), "--workers", "1"]) == 0
-    assert "36 clips, 3 voices" in capsys.readouterr().out
+    assert "36 clips, 3 groups" in capsys.readouterr().out
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ recipe = json.loads(Path("params.yaml").read_text())["models"].get(name, {})
 dest.mkdir(parents=True, exist_ok=True)
 facts = {}
 if stage == "validate":
-    form = dict(score=90.0, drop=0.5, bytes=10, p50_ms=1.0, faster=2.0, memory_mb=3.0)
+    form = dict(score=90.0, drop=0.5, bytes=10, compressed_bytes=9, p50_ms=1.0, faster=2.0, memory_mb=3.0)
     facts["platforms"] = {"edge": {"int8": form | dict(teacher_score=90.5, teacher_bytes=100, teacher_p50_ms=2.0)}}
 if stage == "gate":
     floor = recipe["gate"]["platforms"]["edge"]["floor"]

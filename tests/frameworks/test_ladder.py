@@ -10,16 +10,17 @@ from frameworks.proof.ladder import AGREEMENT, EXACT, HALF, RULES, Rung, Step, c
 
 COUNT = 1000
 LABELS = np.arange(COUNT) % 3
+METRIC = metrics.choose("accuracy")
 SCORES = (0.05 + 0.85 * np.eye(3, dtype=np.float64)[LABELS]).astype(np.float32)
 
 
 def climbed(*rungs: tuple[str, np.ndarray]) -> list[Step]:
     """Steps from the true scores through `rungs` (kind, scores)."""
     made = [
-        Rung("framework", "first", SCORES),
-        *(Rung(f"rung {n} ({kind})", kind, s) for n, (kind, s) in enumerate(rungs)),
+        Rung("framework", "first", METRIC, SCORES),
+        *(Rung(f"rung {n} ({kind})", kind, METRIC, s) for n, (kind, s) in enumerate(rungs)),
     ]
-    return climb(metrics.choose("accuracy"), LABELS, made)
+    return climb(LABELS, made)
 
 
 def missing(count: int) -> np.ndarray:
@@ -44,7 +45,7 @@ def test_an_int8_rung_keeps_labels_and_the_score() -> None:
     assert climbed(("int8", missing(within_a_point)))[1].broken == ""
     step = climbed(("int8", missing(beyond)))[1]
     assert step.agreement == pytest.approx(98.9)
-    assert step.broken == "only 98.9 % of labels are kept and 1.10 points lost, allowed 98 % and 1 point"
+    assert step.broken == "only 98.9 % of answers are kept and 1.10 points lost, allowed 98 % and 1 point"
 
 
 def test_an_int8_rung_that_errs_elsewhere_is_another_network() -> None:
@@ -70,7 +71,7 @@ def test_the_first_broken_rung_is_named() -> None:
     off = SCORES + np.float32(0.1)
     steps = climbed(("float", SCORES), ("same", off), ("same", SCORES))
     assert [bool(step.broken) for step in steps] == [False, False, True, True]
-    assert first_broken(steps).startswith("rung 1 (same): scores differ by up to 0.1")
+    assert first_broken(steps).startswith("rung 1 (same): outputs differ by up to 0.1")
     assert first_broken(climbed(("float", SCORES))) == ""
 
 

@@ -203,6 +203,40 @@ def draft(tmp_path: Path, networks: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def assemble(tmp_path: Path) -> Callable[..., Path]:
+    """Make a build of one plain-array network: `assemble(spec, steps, arrays, task="transcribe", labels=["a"])`."""
+
+    def make(spec: dict[str, Any], steps: list[dict[str, Any]], arrays: dict[str, np.ndarray], **changes: Any) -> Path:
+        from pianissimo.backends import arrays as backend
+
+        folder = tmp_path / f"build{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        backend.write(folder / "network.npz", steps, arrays)
+        variant = {
+            "name": "plain",
+            "backend": "numpy",
+            "precision": "float32",
+            "files": [{**described(folder / "network.npz", "network.npz"), "role": "model"}],
+            "threshold": changes.pop("threshold", None),
+            "tolerance": {"features": 1e-4, "scores": 1e-5},
+        }
+        manifest = {
+            "schema": 1,
+            "model": "tones",
+            "least_runtime": "0.2.0",
+            "task": "classify",
+            "labels": LABELS,
+            "frontend": spec,
+            "input": {"max_seconds": 30.0},
+            "platforms": {"edge": {"variants": [variant]}},
+        }
+        write_manifest(folder, manifest | changes)
+        return folder
+
+    return make
+
+
+@pytest.fixture
 def published(draft: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
     """Publish a build: `published(edge=["int8"])` gives the registry's folder."""
 

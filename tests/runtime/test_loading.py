@@ -179,7 +179,11 @@ def test_no_variant_opens(draft: Make) -> None:
 
 
 def test_each_backend_has_its_extra() -> None:
-    assert {name: backend.extra for name, backend in backends.BACKENDS.items()} == {"tflite": "tflite", "onnx": "onnx"}
+    assert {name: backend.extra for name, backend in backends.BACKENDS.items()} == {
+        "tflite": "tflite",
+        "onnx": "onnx",
+        "numpy": None,
+    }
 
 
 @pytest.mark.parametrize(

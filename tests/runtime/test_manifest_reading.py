@@ -169,6 +169,55 @@ def test_a_threshold_needs_two_labels() -> None:
         pp.manifest.parse({**document, "labels": ["a", "b", "c"]})
 
 
+def task(name: str, labels: list[str], threshold: float | None = None, **more: Any) -> dict[str, Any]:
+    return changed((*VARIANT, "threshold"), threshold) | {"task": name, "labels": labels} | more
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        task("transcribe", ["a"]),
+        task("transcribe", ["a", "b", "c"], enrolment=None),
+        task("verify", [], enrolment={}),
+        task("verify", [], -3.25, enrolment={"nu": 0.1}),
+        task("verify", ["a"], 10**30, enrolment={"nu": 0.1}),
+    ],
+)
+def test_each_task_its_own(document: dict[str, Any]) -> None:
+    manifest = pp.manifest.parse(document)
+    assert manifest.task == document["task"]
+    assert manifest.enrolment == document.get("enrolment")
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "allowed"),
+    [
+        (task("classify", ["a"]), "labels", "at least 2 labels for the task classify"),
+        (task("transcribe", []), "labels", "at least 1 labels for the task transcribe"),
+        (task("transcribe", ["a", "b"], 0.5), "threshold", "null for the task transcribe"),
+        (task("classify", ["a", "b"], -0.1), "threshold", "0 to 1"),
+        (task("classify", ["a", "b"], enrolment={}), "enrolment", "null for the task classify"),
+        (task("verify", []), "enrolment", "an object for the task verify"),
+        (task("verify", [], enrolment=[1]), "enrolment", "an object"),
+        (task("verify", [], float("inf"), enrolment={}), "threshold", "a number from"),
+        (task("verify", [], 10**400, enrolment={}), "threshold", "a number from"),
+        (task("speak", ["a", "b"]), "task", "classify, transcribe, verify"),
+    ],
+)
+def test_each_task_refuses(document: dict[str, Any], place: str, allowed: str) -> None:
+    with pytest.raises(pp.ManifestError) as caught:
+        pp.manifest.parse(document)
+    assert place in caught.value.place
+    assert allowed in caught.value.allowed
+
+
+def test_tasks_are_named_alike_everywhere() -> None:
+    """What a manifest may say is what an output can be read as."""
+    from pianissimo.decode import READINGS
+
+    assert tuple(READINGS) == pp.manifest.TASKS
+
+
 def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Paths to every value of a document."""
     entries = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()

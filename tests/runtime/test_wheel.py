@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pianissimo as pp
 import pytest
 
 import registry
@@ -60,10 +61,10 @@ def run(folder: Path, *command: str, **environment: str) -> str:
 
 @pytest.mark.wheel
 def test_what_is_in_it(wheel: Path) -> None:
-    assert wheel.name == "pianissimo-0.1.0-py3-none-any.whl"
+    assert wheel.name == f"pianissimo-{pp.__version__}-py3-none-any.whl"
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-        metadata = archive.read("pianissimo-0.1.0.dist-info/METADATA").decode()
+        metadata = archive.read(f"pianissimo-{pp.__version__}.dist-info/METADATA").decode()
     sources = {path.relative_to(ROOT / "runtime/src").as_posix() for path in (ROOT / "runtime/src").rglob("*.py")}
     assert sources | {"pianissimo/py.typed"} == {name for name in names if ".dist-info/" not in name}
     required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .errors import AudioError as AudioError
 from .errors import BackendFailedError as BackendFailedError
 from .errors import BackendMissingError as BackendMissingError
+from .errors import EnrolmentError as EnrolmentError
 from .errors import FrontEndError as FrontEndError
 from .errors import IntegrityError as IntegrityError
 from .errors import ManifestError as ManifestError
@@ -20,27 +21,33 @@ from .errors import VerificationError as VerificationError
 if TYPE_CHECKING:
     from . import audio as audio
     from . import frontend as frontend
+    from . import golden as golden
     from . import manifest as manifest
+    from .decode import Prediction as Prediction
+    from .decode import Symbol as Symbol
+    from .frames import FrameClassifier as FrameClassifier
     from .golden import Verification as Verification
+    from .info import Info as Info
     from .loader import load as load
     from .loader import open_folder as open_folder
-    from .model import Info as Info
     from .model import Model as Model
-    from .model import Prediction as Prediction
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Name -> module that holds it. Loaded on first use, so that whoever needs only the manifest (the
 # registry's writing side) does not pay for numpy, and nobody pays for a backend before a model asks.
 _LAZY = {
     "audio": "audio",
     "frontend": "frontend",
+    "golden": "golden",
     "manifest": "manifest",
     "load": "loader",
     "open_folder": "loader",
-    "Info": "model",
+    "FrameClassifier": "frames",
+    "Info": "info",
     "Model": "model",
-    "Prediction": "model",
+    "Prediction": "decode",
+    "Symbol": "decode",
     "Verification": "golden",
 }
 

@@ -39,6 +39,19 @@ def prepare(audio: ArrayLike, sample_rate: int, target_rate: int, max_seconds: f
     return resample(_finite(_mono(clip)), rate, target_rate)
 
 
+def prepare_frame(samples: ArrayLike, count: int) -> Float32:
+    """Mono float32 (count,) from one frame of a stream: floats in -1..1, or int16 or int32 PCM, which is scaled.
+
+    Raises AudioError for another number of samples, another type or shape, NaN and infinity.
+    """
+    frame = _typed(samples)
+    if frame.shape != (count,):
+        raise AudioError(f"a frame of shape {frame.shape}", f"mono frames of {count} samples, shape ({count},)")
+    mono = _mono(frame)
+    # NaN and infinity are contagious, and no sample is louder than all together: one product clears nearly every frame.
+    return mono if float(mono @ mono) <= LOUDEST**2 else _finite(mono)
+
+
 def check_rate(sample_rate: object) -> int:
     """A whole sample rate in Hz within 4,000..192,000, or AudioError."""
     numeric = isinstance(sample_rate, (int, float, np.integer, np.floating)) and not isinstance(sample_rate, bool)

@@ -36,6 +36,14 @@ class AudioError(PianissimoError, ValueError):
         super().__init__(f"{problem}; allowed: {allowed}")
 
 
+class EnrolmentError(PianissimoError, ValueError):
+    """Somebody is not enrolled, or cannot be: `problem` says what is wrong, `allowed` what would do."""
+
+    def __init__(self, problem: str, allowed: str) -> None:
+        self.problem, self.allowed = problem, allowed
+        super().__init__(f"{problem}; allowed: {allowed}")
+
+
 class ManifestError(PianissimoError, ValueError):
     """A manifest or channel document is not what its schema says: `place`, `found`, `allowed`."""
 

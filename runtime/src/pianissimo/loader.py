@@ -17,8 +17,9 @@ from .errors import (
     PlatformNotFoundError,
     RegistryError,
 )
+from .info import Fallback
 from .manifest import File, Manifest, Variant
-from .model import Fallback, Model
+from .model import Model
 
 log = logging.getLogger("pianissimo")
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import checks
+from . import checks, rules
 from .errors import ManifestError
 
 SCHEMA = 1
-TASKS = ("classify",)
+TASKS = rules.TASKS
 ROLES = ("model", "source", "header", "labels")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
@@ -38,7 +38,10 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to run the model on a platform. `threshold` is on the second of two labels, or None."""
+    """One way to run the model on a platform.
+
+    `threshold` is on the second of two labels, or for the task verify on the enrolled template's decision; or None.
+    """
 
     name: str
     backend: str
@@ -63,7 +66,7 @@ class Platform:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One version of a model; `version` and `created` are None in a draft."""
+    """One version of a model; `version` and `created` are None in a draft, `enrolment` is the task verify's alone."""
 
     schema: int
     model: str
@@ -78,6 +81,7 @@ class Manifest:
     golden: File | None
     lineage: dict[str, Any]
     rejected: dict[str, tuple[str, ...]]
+    enrolment: dict[str, Any] | None
 
     def files(self) -> Iterator[File]:
         """Every file, golden vectors last; a name that comes twice has the same content."""
@@ -126,7 +130,9 @@ def _tolerance(value: object, place: str) -> Tolerance:
 
 
 def _variant(value: object, place: str) -> Variant:
-    variant = Variant(**checks.fields(value, place, _VARIANT, {"threshold": checks.or_null(checks.number(0.0, 1.0))}))
+    variant = Variant(
+        **checks.fields(value, place, _VARIANT, {"threshold": checks.or_null(checks.number(*checks.FINITE))})
+    )
     models = sum(file.role == "model" for file in variant.files)
     if models != 1:
         raise ManifestError(f"{place}.files", f"{models} files with the role model", "exactly one")
@@ -160,6 +166,8 @@ def _rejected(value: object, place: str) -> dict[str, tuple[str, ...]]:
 def _check_whole(manifest: Manifest, place: str) -> None:
     """What no single field can tell."""
     _once(manifest.labels, f"{place}.labels")
+    rules.check_labels(manifest.task, manifest.labels, f"{place}.labels")
+    rules.check_enrolment(manifest.task, manifest.enrolment, f"{place}.enrolment")
     if not manifest.platforms:
         raise ManifestError(f"{place}.platforms", "none", "at least one platform")
     contents: dict[str, str] = {}
@@ -168,12 +176,9 @@ def _check_whole(manifest: Manifest, place: str) -> None:
             raise ManifestError(f"{place}.platforms", f"two contents named {file.name}", "one content a file name")
     for name, platform in manifest.platforms.items():
         _once([variant.name for variant in platform.variants], f"{place}.platforms.{name}.variants")
-        if len(manifest.labels) != 2 and any(variant.threshold is not None for variant in platform.variants):
-            raise ManifestError(
-                f"{place}.platforms.{name}",
-                f"a threshold with {len(manifest.labels)} labels",
-                "null, or two labels",
-            )
+        for variant in platform.variants:
+            at = f"{place}.platforms.{name}.variants.{variant.name}.threshold"
+            rules.check_threshold(manifest.task, manifest.labels, variant.threshold, at)
 
 
 def _once(names: tuple[str, ...] | list[str], place: str) -> None:
@@ -199,7 +204,7 @@ _REQUIRED: dict[str, checks.Check[Any]] = {
     "model": checks.name,
     "least_runtime": checks.release,
     "task": checks.one_of(*TASKS),
-    "labels": checks.list_of(checks.text, least=2),
+    "labels": checks.list_of(checks.text),
     "frontend": _frontend,
     "input": _input,
     "platforms": checks.mapping_of(_platform),
@@ -210,4 +215,5 @@ _OPTIONAL: dict[str, checks.Check[Any]] = {
     "golden": checks.or_null(_golden),
     "lineage": _free_form,
     "rejected": _rejected,
+    "enrolment": checks.or_null(checks.mapping),
 }

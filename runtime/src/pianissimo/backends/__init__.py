@@ -19,7 +19,7 @@ class Session(Protocol):
     """An opened network."""
 
     def run(self, features: Float32) -> Float32:
-        """Scores (n, classes) of features (n, ...); safe to call from many threads."""
+        """Outputs of features (n, ...), float32: (n, classes), (n, frames, classes) or (n, dims); safe in threads."""
 
     def close(self) -> None:
         """Let the memory go."""
@@ -34,15 +34,16 @@ class BackendModule(Protocol):
 
 @dataclass(frozen=True)
 class Backend:
-    """Where a backend lives here, and the extra that installs what it needs."""
+    """Where a backend lives here, and the extra that installs what it needs; None when numpy is all."""
 
     module: str
-    extra: str
+    extra: str | None
 
 
 BACKENDS = {
     "tflite": Backend("pianissimo.backends.tflite", "tflite"),
     "onnx": Backend("pianissimo.backends.onnx", "onnx"),
+    "numpy": Backend("pianissimo.backends.arrays", None),
 }
 
 
@@ -54,7 +55,8 @@ def open_session(name: str, path: Path, threads: int) -> Session:
     try:
         module = cast(BackendModule, import_module(backend.module))
     except ImportError as fault:
-        raise BackendMissingError(name, f"pip install 'pianissimo[{backend.extra}]' ({fault})") from fault
+        package = f"pianissimo[{backend.extra}]" if backend.extra else "pianissimo"
+        raise BackendMissingError(name, f"pip install '{package}' ({fault})") from fault
     try:
         return module.open_session(path, threads)
     except PianissimoError:

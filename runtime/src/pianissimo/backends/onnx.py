@@ -37,7 +37,7 @@ class OnnxSession:
         self._shape = [size if isinstance(size, int) else None for size in inputs[0].shape]
 
     def run(self, features: Float32) -> Float32:
-        """Scores (n, classes); a model with a fixed batch of one takes the clips one after another."""
+        """Outputs (n, ...) in the network's own shape; one with a fixed batch takes the clips one after another."""
         session = self._session  # a copy: close() may come from another thread
         if session is None:
             raise BackendFailedError("onnx", self._path, "the session was closed")
@@ -46,8 +46,8 @@ class OnnxSession:
         parts = [
             session.run(self._outputs, {self._name: values[at : at + step]})[0] for at in range(0, len(values), step)
         ]
-        scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return np.asarray(scores, np.float32).reshape(len(values), -1)
+        outputs = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return np.asarray(outputs, np.float32)
 
     def close(self) -> None:
         """Let the session go."""

@@ -15,14 +15,24 @@ def fitted(features: NDArray[np.float32], declared: Sequence[int | None]) -> NDA
     A network often has one more axis of size one, for its channel; anything that changes the order or the
     number of values is refused with ValueError.
     """
-    wanted = [-1 if size is None else size for size in declared[1:]]
-    values = prod(features.shape[1:])
-    if -1 not in wanted:
-        if prod(wanted) != values:
-            raise ValueError(f"features of shape {features.shape[1:]} for an input of shape {tuple(wanted)}")
-        return features.reshape(len(features), *wanted)
-    if wanted.count(-1) == 1:
-        return features.reshape(len(features), *wanted)
-    if len(wanted) != features.ndim - 1:
-        raise ValueError(f"features of shape {features.shape[1:]} for an input of {len(wanted)} free axes")
-    return features
+    given, wanted = features.shape[1:], tuple(declared[1:])
+    if None not in wanted and prod(size or 0 for size in wanted) == prod(given):
+        return features.reshape(len(features), *(size or 0 for size in wanted))
+    if matches(given, wanted):
+        return features
+    plain = [size for size in wanted if size != 1]  # without the axes of a channel
+    if matches(given, plain):
+        sizes = iter(given)
+        return features.reshape(len(features), *(1 if size == 1 else next(sizes) for size in wanted))
+    raise ValueError(f"features of shape {given} for an input of shape {wanted}")
+
+
+def matches(given: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    """Whether a shape is the wanted one; None stands for any length but zero."""
+    pairs = zip(given, wanted, strict=False)
+    return len(given) == len(wanted) and all(size == axis or (size is None and axis > 0) for axis, size in pairs)
+
+
+def worded(shape: Sequence[int | None]) -> str:
+    """'any, 40' for (None, 40)."""
+    return ", ".join("any" if size is None else str(size) for size in shape)

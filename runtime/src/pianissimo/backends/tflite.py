@@ -75,7 +75,7 @@ class TfliteSession:
         self._allocate(self._shape[0])
 
     def run(self, features: Float32) -> Float32:
-        """Scores (n, classes); a model with a fixed batch takes the clips one after another."""
+        """Outputs (n, ...) in the network's own shape; one with a fixed batch takes the clips one after another."""
         with self._lock:
             if self._interpreter is None:
                 raise BackendFailedError("tflite", self._path, "the session was closed")
@@ -92,8 +92,7 @@ class TfliteSession:
     def _invoke(self, values: NDArray[Any]) -> Float32:
         self._interpreter.set_tensor(self._input.index, values)
         self._interpreter.invoke()
-        scores = self._output.decode(self._interpreter.get_tensor(self._output.index))
-        return scores.reshape(len(values), -1)
+        return self._output.decode(self._interpreter.get_tensor(self._output.index))
 
     def _allocate(self, batch: int) -> None:
         if batch != self._shape[0] or self._resizable:

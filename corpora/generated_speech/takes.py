@@ -15,8 +15,8 @@ from corpora import acoustics
 from corpora.audio import Audio, resample
 from corpora.corpus import Clip
 from corpora.espeak import Speech, open_espeak
+from corpora.generated_speech.words import CONFUSABLE, DIGITS, UNRELATED
 from corpora.speakers import ACCENTS, VARIANTS, Speaker
-from corpora.words import CONFUSABLE, DIGITS, UNRELATED
 
 RATE = 16_000
 SAMPLES = RATE  # one second

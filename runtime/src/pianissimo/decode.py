@@ -1,0 +1,116 @@
+"""What a network's output says, by task: a label, a sequence of labels (CTC), or a vector for an enrolled template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import EnrolmentError
+
+Float32 = NDArray[np.float32]
+Labels = tuple[str, ...]
+Shape = tuple[int | None, ...]  # of one clip's output; None is an axis of any length
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """One label of a sequence: its score, and where it was heard, in seconds from the clip's beginning."""
+
+    label: str
+    score: float
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """An answer: the label, its score, every label's score, who computed it, how long it took; symbols of a sequence.
+
+    For the task transcribe `label` is the sequence joined by spaces, `score` the mean of its symbols', `scores` empty.
+    """
+
+    label: str
+    score: float
+    scores: dict[str, float]
+    backend: str
+    milliseconds: float
+    symbols: tuple[Symbol, ...] = ()
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What stretch of the clip the features cover, in seconds: the whole clip, or a front end's window of it."""
+
+    start: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one output says, before it is known who computed it."""
+
+    label: str
+    score: float
+    scores: dict[str, float] = field(default_factory=dict)
+    symbols: tuple[Symbol, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a task's outputs are read: one clip's shape for so many labels, what it says, and whether it is a vector."""
+
+    shape: Callable[[int], Shape]
+    answer: Callable[[Float32, Labels, float | None, Heard], Answer]
+    embeds: bool = False
+
+
+def greedy(outputs: Float32) -> tuple[int, ...]:
+    """Label indices that probabilities (frames, classes) spell by CTC; the last class is the blank.
+
+    The best class of each frame, repeats merged, blanks dropped (Graves et al. 2006, best path decoding).
+    """
+    return tuple(label for label, _, _ in _runs(outputs))
+
+
+def _runs(outputs: Float32) -> list[tuple[int, int, int]]:
+    """(label, first frame, frame after the last) of every run of one label, blanks left out."""
+    best = outputs.argmax(axis=-1)
+    edges = np.flatnonzero(np.diff(best, prepend=-1, append=-1)).tolist()
+    blank = outputs.shape[-1] - 1
+    return [(int(best[start]), start, end) for start, end in pairwise(edges) if best[start] != blank]
+
+
+def _classify(output: Float32, labels: Labels, threshold: float | None, heard: Heard) -> Answer:  # noqa: ARG001
+    values: list[float] = output.tolist()
+    best = int(output.argmax()) if threshold is None else int(values[1] >= threshold)
+    return Answer(labels[best], values[best], dict(zip(labels, values, strict=True)))
+
+
+def _transcribe(output: Float32, labels: Labels, threshold: float | None, heard: Heard) -> Answer:  # noqa: ARG001
+    period = heard.seconds / len(output)
+    symbols = tuple(
+        Symbol(
+            labels[label],
+            float(output[start:end, label].max()),
+            heard.start + start * period,
+            heard.start + end * period,
+        )
+        for label, start, end in _runs(output)
+    )
+    score = sum(symbol.score for symbol in symbols) / len(symbols) if symbols else 0.0
+    return Answer(" ".join(symbol.label for symbol in symbols), score, symbols=symbols)
+
+
+def _verify(output: Float32, labels: Labels, threshold: float | None, heard: Heard) -> Answer:  # noqa: ARG001
+    raise EnrolmentError("nobody is enrolled in a model by itself", "enrol somebody first, from what Model.embed gives")
+
+
+READINGS = {
+    "classify": Reading(lambda labels: (labels,), _classify),
+    "transcribe": Reading(lambda labels: (None, labels + 1), _transcribe),
+    "verify": Reading(lambda labels: (None,), _verify, embeds=True),
+}
