@@ -1,7 +1,8 @@
 """On what the models learn: corpora as folders of labels.csv and audio, their loaders, and how they are split.
 
-Commands: `python -m corpora.folder DIR` checks a folder; `python -m corpora.generated_speech DEST`,
-`python -m corpora.fsdd DEST` and `python -m corpora.speech_commands DEST` make one.
+Commands: `python -m corpora.folder DIR` checks a folder. These make one: `python -m corpora.NAME DEST` for what is generated
+(generated_speech, generated_phrases, generated_music, generated_lungs, generated_samples), and with `--from FOLDER` for the
+public sets (fsdd, speech_commands, gtzan, esc50, icbhi); `pronounced` turns words into phones.
 """
 
 from corpora.audio import AudioFacts as AudioFacts

@@ -24,6 +24,9 @@ def in_processes(
 ) -> Iterator[Made]:
     """`work` of each group, in order, each in a fresh process: what one leaves behind (espeak-ng's state, say) does not
     colour the next, so the number of workers changes no file. `preload` is the module that processes start with."""
+    program = getattr(sys.modules["__main__"], "__file__", None)
+    if program is not None and not Path(program).is_file():  # workers import it, and would die and be started without end
+        raise CorpusError(f"called from {program}", place="the program", allowed="a file or a module that workers can import")
     start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(start)
     context.set_forkserver_preload([preload])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -154,3 +156,10 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no corpus of ours"):
         make(tmp_path, SMALL)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_program_that_workers_cannot_import_is_refused(tmp_path: Path) -> None:
+    """Fed on standard input, a script has no file: workers would die at their start and be started again without end."""
+    code = f"from corpora.generated_speech import make, Settings\nmake({str(tmp_path / 'dest')!r}, Settings(voices=3))\n"
+    done = subprocess.run([sys.executable, "-"], input=code, capture_output=True, text=True, check=False, timeout=60)
+    assert "called from <stdin>; allowed: a file or a module that workers can import" in done.stderr.splitlines()[-1]
