@@ -21,8 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     cores = os.cpu_count() or 1
     parser.add_argument("--at-once", type=int, default=cores, help=f"models side by side (default: {cores}, the cores)")
     options = parser.parse_args(arguments)
-    names = options.model or models.names()
     try:
+        names = options.model or stale.listed()
         shared = stale.needed(names)
     except (models.ModelError, params.RecipeError, CorpusError) as error:
         print(error, file=sys.stderr)

@@ -49,6 +49,12 @@ def _asked(*words: str) -> str:
     raise StatusError(f"dvc {words[0]} ended with status {done.returncode}:\n{done.stderr.strip()}")
 
 
+def listed(file: Path = Path("params.yaml")) -> list[str]:
+    """All models, in the order of params.yaml: the first start first, so the longest should lead there."""
+    sections = list(params.load(file).get("models") or {})
+    return [*sections, *(name for name in models.names() if name not in sections)]
+
+
 def needed(names: list[str], file: Path = Path("params.yaml")) -> list[str]:
     """The stages these models share: the runtime's wheel, and the corpora that are generated for them.
 

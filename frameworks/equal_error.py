@@ -4,14 +4,19 @@ False accept and false reject rates are ISO/IEC 19795-1's, over single attempts;
 one threshold for everybody, which is how the artifact is used.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from pianissimo.enrolment import Settings, enrol
 
+from frameworks import FrameworkError
 
-class TrialsError(ValueError):
+TURNS = 6  # enrolments a speaker
+
+
+class TrialsError(FrameworkError):
     """Speakers cannot be tried: too few of them, or too few clips each."""
 
 
@@ -27,8 +32,10 @@ class Trials:
     def evidence(self, labels: np.ndarray, vectors: np.ndarray) -> np.ndarray:
         """(speakers, trials, 2) of labels (n,) and vectors (n, dims): rows of score and target (1 or 0), padded with NaN.
 
-        A speaker's first `enrol` clips, in the order given, make the template; the others are the speaker's trials, all
-        clips of all other speakers the impostors'. Who has no clip left after enrolment is an impostor alone.
+        A speaker enrols with `enrol` clips in a row, and the speaker's other clips are tried; then with the next clips, and
+        so on up to `TURNS` times: rightful trials are few, and one lucky choice of clips would decide much. The clips of
+        all other speakers are tried once, dealt out over the turns. Who has no clip left after enrolment is an impostor
+        alone.
         """
         settings = Settings.read(self._settings)
         speakers, counts = np.unique(labels, return_counts=True)
@@ -38,54 +45,76 @@ class Trials:
                 f"{len(speakers)} speakers of at most {counts.max(initial=0)} clips; "
                 f"allowed: at least 2 speakers, one of them with more than {settings.enrol} clips"
             )
-        trials = np.full((len(enrolled), len(labels) - settings.enrol, 2), np.nan)
-        for row, speaker in zip(trials, enrolled, strict=True):
-            own = np.flatnonzero(labels == speaker)
-            template = enrol(vectors[own[: settings.enrol]], settings)
-            tried = np.setdiff1d(np.arange(len(labels)), own[: settings.enrol])
-            row[:, 0] = template.decision(vectors[tried])
-            row[:, 1] = labels[tried] == speaker
-        return trials
+        tried = [_tried(np.flatnonzero(labels == speaker), labels, vectors, settings) for speaker in enrolled]
+        evidence = np.full((len(tried), max(map(len, tried)), 2), np.nan)
+        for row, trials in zip(evidence, tried, strict=True):
+            row[: len(trials)] = trials
+        return evidence
+
+
+def _tried(own: np.ndarray, labels: np.ndarray, vectors: np.ndarray, settings: Settings) -> np.ndarray:
+    """Trials (n, 2) of one speaker's templates, whose clips are at the indices `own`."""
+    turns = min(TURNS, len(own))
+    others = np.flatnonzero(labels != labels[own[0]])
+    rows = []
+    for turn in range(turns):
+        clips = np.roll(own, -(turn * len(own) // turns))
+        kept, impostors = clips[settings.enrol :], others[turn::turns]
+        template = enrol(vectors[clips[: settings.enrol]], settings)
+        scores = template.decision(vectors[np.concatenate([kept, impostors])])
+        rows.append(np.stack([scores, np.arange(len(scores)) < len(kept)], axis=1))
+    return np.concatenate(rows)
 
 
 def rate(evidence: np.ndarray) -> float:
-    """Equal error rate of any rows of evidence, in percent: the two rates are taken as straight between the operating
-    points on either side of where they cross."""
-    _, false_accepts, false_rejects = _crossing(evidence)
-    before, after = false_rejects - false_accepts
-    share = before / (before - after)
-    return float(100 * (false_rejects[0] + share * (false_rejects[1] - false_rejects[0])))
+    """Equal error rate of any rows of evidence, in percent: both rates are taken as straight between the operating points on
+    either side of where they cross."""
+    sides = _sides(evidence)
+    first, second = (_errors(*sides, score) for score in _crossing(*sides))
+    before, after = first[1] - first[0], second[1] - second[0]
+    return 100 * (first[1] + (second[1] - first[1]) * before / (before - after))
 
 
 def threshold(evidence: np.ndarray) -> float:
-    """The decision threshold at the equal error rate: halfway between the two scores the rates cross between, where no
-    trial lies, so that false accepts are not above false rejects."""
-    scores, _, _ = _crossing(evidence)
-    return float(scores.mean())
+    """The decision threshold at the equal error rate: halfway between the two scores the rates cross between, where no trial
+    lies; false accepts are then not above false rejects."""
+    below, above = _crossing(*_sides(evidence))
+    middle = (below + above) / 2
+    return middle if below < middle else above  # of neighbouring floats the middle is one of them
 
 
 def errors_at(evidence: np.ndarray, threshold: float) -> tuple[float, float]:
     """(false accepts, false rejects) in percent when scores from `threshold` on are accepted."""
-    targets, impostors = _sides(evidence)
-    return float(100 * np.mean(impostors >= threshold)), float(100 * np.mean(targets < threshold))
+    false_accepts, false_rejects = _errors(*_sides(evidence), threshold)
+    return 100 * false_accepts, 100 * false_rejects
 
 
 def _sides(evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sorted scores of targets and of impostors."""
-    rows = evidence.reshape(-1, 2)
-    targets, impostors = np.sort(rows[rows[:, 1] == 1, 0]), np.sort(rows[rows[:, 1] == 0, 0])
+    scores, target = evidence[..., 0].ravel(), evidence[..., 1].ravel()
+    targets, impostors = np.sort(scores[target == 1]), np.sort(scores[target == 0])
     if not len(targets) or not len(impostors):
-        raise TrialsError(f"{len(targets)} target and {len(impostors)} impostor trials; allowed: some of each")
+        raise TrialsError(f"{len(targets)} rightful and {len(impostors)} impostor trials; allowed: some of each")
     return targets, impostors
 
 
-def _crossing(evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Thresholds, false accept and false reject shares, (2,) each, before and after false rejects reach false accepts."""
-    targets, impostors = _sides(evidence)
-    scores = np.unique(np.concatenate([targets, impostors]))
-    scores = np.append(scores, np.nextafter(scores[-1], np.inf))  # nobody is accepted there, so the rates do cross
-    false_accepts = 1 - np.searchsorted(impostors, scores) / len(impostors)
-    false_rejects = np.searchsorted(targets, scores) / len(targets)
-    after = int(np.argmax(false_rejects >= false_accepts))  # never 0: at the lowest score everybody is accepted
-    pair = slice(after - 1, after + 1)
-    return scores[pair], false_accepts[pair], false_rejects[pair]
+def _errors(targets: np.ndarray, impostors: np.ndarray, threshold: float) -> tuple[float, float]:
+    """Shares of impostors let in and of targets kept out."""
+    accepted = 1 - float(np.searchsorted(impostors, threshold)) / len(impostors)
+    return accepted, float(np.searchsorted(targets, threshold)) / len(targets)
+
+
+def _crossing(targets: np.ndarray, impostors: np.ndarray) -> tuple[float, float]:
+    """The two neighbouring scores between which false rejects, rising with the threshold, reach false accepts."""
+
+    def crossed(score: float) -> bool:
+        false_accepts, false_rejects = _errors(targets, impostors, score)
+        return false_rejects >= false_accepts
+
+    last = max(targets[-1], impostors[-1])
+    above = float(np.nextafter(last, np.inf))  # nobody is accepted there, so the rates do cross
+    for side in (targets, impostors):
+        place = bisect_left(side, True, key=crossed)
+        above = min(above, float(side[place])) if place < len(side) else above
+    places = ((side, int(np.searchsorted(side, above))) for side in (targets, impostors))
+    return max(float(side[place - 1]) for side, place in places if place), above

@@ -26,10 +26,10 @@ PLUMBING = {
 }  # fmt: skip
 # A framework is chosen by name, so the import graph does not show what a stage calls in it.
 CALLS = {
-    "train": ("train", "files", "predict"),
-    "distill": ("distill", "files", "predict"),
-    "prune": ("prune", "files", "predict"),
-    "quantize": ("quantize", "files", "predict"),
+    "train": ("train", "files", "predict", "size"),
+    "distill": ("distill", "files", "predict", "size"),
+    "prune": ("prune", "files", "predict", "size"),
+    "quantize": ("quantize", "files", "predict", "size"),
     "convert": ("convert", "files"),
     "validate": ("files", "predict"),
 }

@@ -45,7 +45,7 @@ def run(job: Job, corpus: Path, data: Path, train: Path, distill: Path, quantize
         )
         platforms.setdefault(name, {})[variant["name"]] = {**figures, "audit": [*figures["audit"], *faults]}
         progress.step(f"{name} {variant['name']}: {figures['score']:.2f} %")
-    pianissimo.golden.write(job.dest / "golden.npz", chosen.audio, front.sample_rate, bench.golden, golden)
+    pianissimo.golden.write(job.dest / "golden.npz", chosen.audio, front.sample_rate, list(bench.golden), golden)
     records.write_json(job.dest / "metrics.json", _metrics(platforms))
     command.write_table(job.dest / "forms.csv", _forms(platforms))
     return job.record(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pianissimo
 import pytest
 import soundfile
 
@@ -144,15 +145,28 @@ def project() -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory, write_tones: Callable[..., Path]) -> Pipeline:
+def new_pipeline() -> Callable[..., Pipeline]:
+    """`new_pipeline(folder, "genre")`: a pipeline of which nothing has run, with a stand-in for the runtime's wheel."""
+
+    def made(folder: Path, model: str = "keywords") -> Pipeline:
+        run = Pipeline(folder, model)
+        run.runtime.mkdir()
+        with zipfile.ZipFile(run.runtime / f"pianissimo-{pianissimo.__version__}-py3-none-any.whl", "w") as wheel:
+            wheel.writestr("pianissimo/__init__.py", "")  # the real one is built and installed in tests/runtime
+        return run
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def prepared(
+    tmp_path_factory: pytest.TempPathFactory, write_tones: Callable[..., Path], new_pipeline: Callable[..., Pipeline]
+) -> Pipeline:
     """A pipeline of which only `prepare` has run: no TensorFlow yet."""
-    made = Pipeline(tmp_path_factory.mktemp("pipeline"))
+    made = new_pipeline(tmp_path_factory.mktemp("pipeline"))
     text = (HERE / "smoke.yaml").read_text(encoding="utf-8")
     made.params.write_text(text.replace("artifacts/registry", str(made.registry)), encoding="utf-8")
     write_tones(made.corpus)
-    made.runtime.mkdir()
-    with zipfile.ZipFile(made.runtime / "pianissimo-0.1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("pianissimo/__init__.py", "")  # the real one is built and installed in tests/runtime
     made.run("prepare", made.data)
     return made
 

@@ -24,10 +24,13 @@ def write(model: Any, dest: Path) -> None:
         node.doc_string = ""
         node.name = node.name if node.op_type in WEIGHTED else ""
         del node.metadata_props[:]
+        _put_in_order(node.attribute)
     for tensor in graph.initializer:
         tensor.doc_string = ""
+        tensor.ClearField("data_location")
     _drop_zero_points(graph)
     _shorten(graph)
+    _put_in_order(graph.initializer)
     used = {node.domain for node in graph.node} | {"", "ai.onnx"}
     kept = [entry for entry in model.opset_import if entry.domain in used]
     del model.opset_import[:]
@@ -51,8 +54,8 @@ def prepared(source: Path) -> Any:
 
 
 def session(file: Path | bytes, level: Any = None, optimized: Path | None = None) -> Any:
-    """An ONNX Runtime session of a file or its content, on one thread, for the same bits every time, that says nothing but errors. The graph it
-    really runs is written to `optimized`."""
+    """An ONNX Runtime session of a file or its content, on one thread, for the same bits every time, that says nothing but
+    errors. The graph it really runs is written to `optimized`."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -82,6 +85,13 @@ def _drop_zero_points(graph: Any) -> None:
         kept = [tensor for tensor in graph.initializer if tensor.name in used]
         del graph.initializer[:]
         graph.initializer.extend(kept)
+
+
+def _put_in_order(named: Any) -> None:
+    """By name: ONNX Runtime keeps them in tables that are in no order of the network's own."""
+    kept = sorted(named, key=lambda one: one.name)
+    del named[:]
+    named.extend(kept)
 
 
 def _shorten(graph: Any) -> None:

@@ -58,7 +58,7 @@ def search(source: Path, examples: Examples, metric: Metric, recipe: Quantize) -
         best = _best(attempts, recipe.max_drop)
         layers = judge.sensitivity(best.method)
         if best.drop > recipe.max_drop:
-            for count in range(1, min(recipe.float_layers, len(layers)) + 1):
+            for count in range(1, min(recipe.float_layers, len(layers) - 1) + 1):  # one stays int8
                 attempts.append(judge.attempt(best.method, tuple(row["layer"] for row in layers[:count])))
                 if attempts[-1].drop <= recipe.max_drop:
                     break

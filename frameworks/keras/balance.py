@@ -14,7 +14,7 @@ def class_weights(examples: Examples, recipe: Any) -> np.ndarray | None:
         return None
     counts = np.bincount(examples.train.labels, minlength=len(examples.labels))
     occurring = max(int(np.count_nonzero(counts)), 1)
-    return (counts.sum() / (occurring * np.maximum(counts, 1))).astype(np.float32)
+    return np.asarray(counts.sum() / (occurring * np.maximum(counts, 1)), np.float32)
 
 
 def weighted_mean(values: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> float:

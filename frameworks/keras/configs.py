@@ -14,7 +14,7 @@ from frameworks import FrameworkError
 
 NETWORKS = {"Functional", "Model", "Sequential"}
 PLAIN = {"TensorShape", "DTypePolicy", "Policy", "__tuple__"}
-OWN = "pianissimo>"  # layers that are registered here
+OWN = {"pianissimo>Logarithm"}  # layers that are registered here
 KNOWN = {
     name
     for place in (keras.layers, keras.initializers, keras.regularizers, keras.constraints)
@@ -117,12 +117,9 @@ def _strange(part: Any) -> set[str]:
         return set()
     found = set().union(*map(_strange, part.values())) if part else set()
     name, module = str(part.get("class_name", "")), str(part.get("module") or "keras")
-    own = str(part.get("registered_name") or name).startswith(OWN)
-    if (
-        name
-        and not own
-        and (name not in KNOWN | NETWORKS | PLAIN or module.split(".", maxsplit=1)[0] not in {"keras", "tf_keras"})
-    ):
+    own = str(part.get("registered_name") or name) in OWN
+    known = name in KNOWN | NETWORKS | PLAIN and module.split(".", maxsplit=1)[0] in {"keras", "tf_keras"}
+    if name and not own and not known:
         found.add(name)
     return found | ({"a Python function"} if "function_type" in part else set())
 

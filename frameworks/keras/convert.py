@@ -11,6 +11,7 @@ from frameworks import FrameworkError
 from frameworks.examples import Examples
 from frameworks.formats.chatter import quiet
 from frameworks.keras import tflite
+from frameworks.keras.answers import fixed
 from frameworks.recipe import Variant
 
 OPSET = 17
@@ -35,7 +36,7 @@ def convert(
         known = ", ".join(f"{backend} {precision}" for backend, precision in FORMS)
         raise ConvertError(f"keras has no conversion to {' '.join(key)}; it has: {known}")
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(FORMS[key](network, target, examples.calibration.features, micro))
+    file.write_bytes(FORMS[key](network, target, fixed(examples.calibration.features, "convert"), micro))
 
 
 def _int8(network: Any, target: dict[str, Any], calibration: np.ndarray, micro: bool) -> bytes:

@@ -21,6 +21,7 @@ def distill(model: Model, teacher: Any, examples: Examples, recipe: Distill) -> 
 
     A distillation that does not help is a finding, so the record shows both scores.
     """
+    fixed(examples.train.features, "distill")
     student = model.student(examples.shape, len(examples.labels), recipe.network)
     checked(student, examples, f"models/{model.name}.py: the student")
     checked(teacher, examples.as_heard(), "the teacher")

@@ -48,7 +48,7 @@ class Search:
         self, method: str, content: bytes, network: str = "network", float_layers: tuple[str, ...] = ()
     ) -> Attempt:
         """Scores a file's content on validation."""
-        scores = answers(content, self.examples.validation.features)
+        scores = answers(content, fixed(self.examples.validation.features, "quantize"))
         score = self.metric.measure(self.examples.validation.labels, scores)
         return Attempt(
             method,

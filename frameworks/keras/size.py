@@ -67,7 +67,7 @@ def _weights(kernel: Any) -> int:
     return int(np.prod(kernel.shape))
 
 
-def _places(shape: tuple[int | None, ...]) -> int:
+def _places(shape: tuple[Any, ...]) -> int:
     return int(np.prod(shape[1:-1], dtype=int))
 
 

@@ -10,7 +10,7 @@ from tensorflow import keras
 
 from frameworks import FrameworkError, Outcome, metrics
 from frameworks.examples import Examples
-from frameworks.keras.answers import checked
+from frameworks.keras.answers import checked, fixed
 from frameworks.keras.augment import augmented
 from frameworks.keras.balance import class_weights, weighted_mean
 from frameworks.keras.bring import bring
@@ -33,6 +33,7 @@ def train(model: Model, examples: Examples, recipe: Train) -> Outcome:
     if recipe.import_ is not None:
         network, facts = bring(recipe.import_, examples)
         return Outcome(network, facts)
+    fixed(examples.train.features, "train")
     network = model.teacher(examples.shape, len(examples.labels), recipe.network)
     checked(network, examples, f"models/{model.name}.py: the teacher")
     return Outcome(network, {}, fit(network, examples, plain_loss(examples, recipe), recipe, name="train"))

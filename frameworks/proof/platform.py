@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pianissimo
 
 from frameworks import answers
@@ -89,7 +90,7 @@ def _ladder(
     ]
     if is_micro:
         file = bench.files / variant["files"][0]["name"]
-        rungs.append(Rung("microcontroller kernels", "int8", metric, micro.answers(file, bench.features)))
+        rungs.append(Rung("microcontroller kernels", "int8", metric, micro.answers(file, np.asarray(bench.features))))
     return climb(bench.labels, rungs)
 
 

@@ -60,7 +60,9 @@ def _figures(taken: dict[str, dict[str, float]], seconds: float) -> dict[str, An
         "faster_than_framework": taken["framework"]["p50"] / own["p50"],
         "predict_p50_ms": whole["p50"],
         "predict_p99_ms": whole["p99"],
+        "predict_cpu_p99_ms": whole["cpu_p99"],
         "rtf": whole["p50"] / 1e3 / seconds,
         "frame_p50_ms": frame["p50"] if frame else None,
         "frame_p99_ms": frame["p99"] if frame else None,
+        "frame_cpu_p99_ms": frame["cpu_p99"] if frame else None,
     }

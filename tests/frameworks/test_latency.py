@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from frameworks.proof import latency
 
 
@@ -17,9 +19,17 @@ def test_calls_take_turns_after_a_warm_up() -> None:
 
 def test_percentiles_rise() -> None:
     for found in latency.interleaved({"sum": lambda: sum(range(100))}, 50).values():
-        assert set(found) == {"p50", "p95", "p99"}
+        assert set(found) == {"p50", "p95", "p99", "cpu_p99"}
         assert 0 < found["p50"] <= found["p95"] <= found["p99"]
 
 
 def test_percentiles_are_in_milliseconds() -> None:
-    assert latency._percentiles([2_000_000] * 10) == {"p50": 2.0, "p95": 2.0, "p99": 2.0}
+    expected = {"p50": 2.0, "p95": 2.0, "p99": 2.0, "cpu_p99": 1.0}
+    assert latency._percentiles([(2_000_000, 1_000_000)] * 10) == expected
+
+
+def test_processor_time_is_not_the_wait() -> None:
+    """A call that waits for others costs the wall clock and not the processor."""
+    (found,) = latency.interleaved({"wait": lambda: time.sleep(0.002)}, 30).values()
+    assert found["p50"] >= 2.0
+    assert found["cpu_p99"] < found["p50"]

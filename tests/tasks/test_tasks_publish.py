@@ -52,7 +52,7 @@ def test_a_whole_model_moves_every_channel(pipeline: Any, tmp_path: Path, regist
     assert stable is not None
     assert stable["version"] == 1
     assert stable["history"][0]["why"] == "published by the pipeline: every platform passed the gate"
-    assert [path.name for path in (registry / "runtime").iterdir()] == ["pianissimo-0.1.0-py3-none-any.whl"]
+    assert [path.name for path in (registry / "runtime").iterdir()] == [f"pianissimo-{pp.__version__}-py3-none-any.whl"]
 
 
 def test_publishing_again_makes_no_version(

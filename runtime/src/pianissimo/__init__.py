@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .loader import load as load
     from .loader import open_folder as open_folder
     from .model import Model as Model
+    from .voice_unlock import VoiceUnlock as VoiceUnlock
 
 __version__ = "0.2.0"
 
@@ -49,6 +50,7 @@ _LAZY = {
     "Prediction": "decode",
     "Symbol": "decode",
     "Verification": "golden",
+    "VoiceUnlock": "voice_unlock",
 }
 
 

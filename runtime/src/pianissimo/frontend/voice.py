@@ -21,6 +21,7 @@ LOUD = 95  # percentile of the frames' energy that is a clip's own level: one cl
 QUIETEST = 1e-20  # energy of a frame below which a clip has no level; 16-bit samples of one step have 1e-8
 REACH = 2  # frames before and after, between which a coefficient's movement is measured
 BLOCK = 256  # frames transformed at once, which bounds the memory of a long clip
+OCTAVE = 0.03  # of the autocorrelation, that a lag twice as long must be better by (Boersma 1993 has 0.01)
 OTHERS = 10  # numbers that are no coefficient's
 
 
@@ -43,7 +44,7 @@ class VoiceStatistics(MelSpectrum):
     KIND: ClassVar[str] = "voice_statistics"
 
     coefficients: int
-    activity: float = 30.0
+    activity: float = 40.0
     voicing: float = 0.5
     pitch_low: float = 70.0
     pitch_high: float = 400.0
@@ -100,8 +101,9 @@ class VoiceStatistics(MelSpectrum):
         correlation = np.fft.irfft(power)[:, : self._longest + 1]
         whole = correlation[:, 0]
         likeness = correlation[:, self._shortest :] / np.maximum(whole, QUIETEST)[:, None] / self._window_correlation
-        best = likeness.argmax(axis=1)
-        return power[:, first:last] @ filters, whole, likeness.max(axis=1), self.sample_rate / (best + self._shortest)
+        best = (likeness - self._cost).argmax(axis=1)
+        periodicity = likeness[np.arange(len(best)), best]
+        return power[:, first:last] @ filters, whole, periodicity, self.sample_rate / (best + self._shortest)
 
     def _timbre(self, cepstra: Float64, active: Mask, voiced: Mask) -> list[Float64]:
         """Means, deviations and movement of coefficients (frames, coefficients)."""
@@ -136,6 +138,12 @@ class VoiceStatistics(MelSpectrum):
         correlation = np.fft.irfft(spectrum.real**2 + spectrum.imag**2)
         lags: Float64 = correlation[self._shortest : self._longest + 1] / correlation[0]
         return lags
+
+    @cached_property
+    def _cost(self) -> Float64:
+        """What speaks against each lag of pitch: of a period and twice that period, the shorter one is meant."""
+        cost: Float64 = OCTAVE * np.log2(np.arange(self._shortest, self._longest + 1) / self._shortest)
+        return cost
 
     @property
     def _shortest(self) -> int:

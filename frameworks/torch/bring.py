@@ -1,0 +1,132 @@
+"""Bring your own: a trained network read from a file or folder, refused in words where it does not fit the corpus.
+
+What is taken, by suffix: a folder is a Hugging Face checkpoint; `.pt2` an exported program; `.safetensors`, `.pt` and `.pth`
+the weights of the teacher that the model's own file builds, with the recipe's settings. Nothing is unpickled but what torch's
+`weights_only` lets through. It is not trained here: it is the teacher as it was brought, and can be distilled from.
+"""
+
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+from torch.nn import Module
+
+from frameworks import FrameworkError, Outcome
+from frameworks.examples import Examples
+from frameworks.recipe import Train
+from frameworks.torch import checkpoint, program
+from frameworks.torch.build import build, check, typical
+from models import Model
+
+SHOWN = 5  # how many names an error lists
+
+
+def bring(model: Model, examples: Examples, recipe: Train) -> Outcome:
+    """The network at `recipe.import_`, for features as `examples` has them (as the teacher hears them).
+
+    Raises FrameworkError that names what is taken, or both sides where a network does not fit features or labels.
+    """
+    path = Path(str(recipe.import_))
+    readers = FOLDER if path.is_dir() else FILES
+    if not path.exists():
+        raise FrameworkError(f"train.import: {path} is not there")
+    suffix = "" if path.is_dir() else path.suffix.lower()
+    if suffix not in readers:
+        raise FrameworkError(
+            f"train.import: {path} is nothing torch networks are read from; allowed: a Hugging Face checkpoint folder, or a "
+            f"file that ends in {', '.join(FILES)}"
+        )
+    network, facts = readers[suffix](path, model, examples, recipe)
+    check(network)
+    return Outcome(network.eval(), {"imported": str(path), **facts, "why": "brought in as it was; not trained here"})
+
+
+def save(network: Any, folder: Path) -> None:
+    """Writes a network that was brought from elsewhere; one built by a model's file is `files`' own to write."""
+    KINDS[network.spec["brought"]].save(network, folder)
+
+
+def load(folder: Path, spec: dict[str, Any]) -> Module:
+    """The network that `save` left in `folder`, where `spec` is what its `network.json` says."""
+    network: Module = KINDS[spec["brought"]].load(folder, spec)
+    network.spec = spec  # type: ignore[assignment]
+    return network
+
+
+def _brought(kind: str) -> Callable[..., tuple[Module, dict[str, Any]]]:
+    """A reader of networks that no file of ours builds."""
+
+    def read(path: Path, model: Model, examples: Examples, recipe: Train) -> tuple[Module, dict[str, Any]]:
+        features = examples.train.features
+        spec = {
+            "brought": kind,
+            "task": model.task,
+            "shape": list(examples.shape),
+            "typical": typical(features),
+            "classes": len(examples.labels),
+        }
+        network, facts = KINDS[kind].read(path, spec, examples.labels, recipe)
+        network.spec = spec
+        return network, {"kind": kind, **facts}
+
+    return read
+
+
+def _weights(path: Path, model: Model, examples: Examples, recipe: Train) -> tuple[Module, dict[str, Any]]:
+    """The teacher that the model's file builds, with the weights of a file."""
+    network = build(model, "teacher", examples, recipe.network)
+    weights = STATES[path.suffix.lower()](path)
+    own = network.state_dict()
+    place = f"train.import: {path} does not hold the weights of models/{model.name}.py's teacher with {recipe.network}"
+    for fault, names in (
+        ("it lacks", [name for name in own if name not in weights]),
+        ("it has besides", [name for name in weights if name not in own]),
+        ("shapes differ (there, here):", _misshapen(own, weights)),
+    ):
+        if names:
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            raise FrameworkError(f"{place}: {fault} {', '.join(names[:SHOWN])}{more}")
+    network.load_state_dict(dict(weights))
+    return network, {"kind": "weights"}
+
+
+def _misshapen(own: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> list[str]:
+    shared = [name for name in own if name in weights and own[name].shape != weights[name].shape]
+    return [f"{name} {tuple(weights[name].shape)} {tuple(own[name].shape)}" for name in shared]
+
+
+def _from_safetensors(path: Path) -> Mapping[str, Tensor]:
+    try:
+        return safetensors.torch.load_file(path)
+    except SafetensorError as error:
+        raise FrameworkError(f"train.import: {path} is not a whole safetensors file: {error}") from error
+
+
+def _from_torch(path: Path) -> Mapping[str, Tensor]:
+    """A state dict that `torch.save` wrote, read without running anything in it."""
+    wanted = "allowed: the weights alone, torch.save(network.state_dict(), file), or a .safetensors file"
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise FrameworkError(f"train.import: {path} cannot be read as weights ({_first(error)}); {wanted}") from error
+    if not isinstance(held, Mapping) or not all(isinstance(value, Tensor) for value in held.values()):
+        raise FrameworkError(f"train.import: {path} holds a {type(held).__name__} of more than tensors; {wanted}")
+    return held
+
+
+def _first(error: Exception) -> str:
+    """torch explains at length how to load a file without care; that is not what we advise."""
+    return str(error).split("\n", 1)[0].split(". ", 1)[0]
+
+
+KINDS: dict[str, Any] = {"checkpoint": checkpoint, "program": program}
+STATES: dict[str, Callable[[Path], Mapping[str, Tensor]]] = {
+    ".safetensors": _from_safetensors, ".pt": _from_torch, ".pth": _from_torch,
+}  # fmt: skip
+FOLDER = {"": _brought("checkpoint")}
+FILES = {".pt2": _brought("program"), **dict.fromkeys(STATES, _weights)}
