@@ -30,7 +30,9 @@ def refusal(network: Any) -> str:
     from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import default_8bit_quantize_registry
 
     registry = default_8bit_quantize_registry.Default8BitQuantizeRegistry()
-    layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
+    # Normalisation is folded into its convolution before the registry is asked.
+    known = (keras.layers.InputLayer, keras.layers.BatchNormalization)
+    layers = [layer for layer in network.layers if not isinstance(layer, known)]
     strange = [
         layer.name for layer in layers if isinstance(layer, (keras.Model, *RECURRENT)) or not registry.supports(layer)
     ]

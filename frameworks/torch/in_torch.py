@@ -7,6 +7,7 @@ import contextlib
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,39 +17,33 @@ from torch._inductor import config as inductor
 from torch._inductor.exc import InductorError, InvalidCxxCompiler
 from torch.nn import Module
 
-from frameworks.examples import Features
+from frameworks.examples import Examples
+from frameworks.metrics import Metric
 from frameworks.torch.export import WithScores
 from frameworks.torch.predict import predict
 
 Call = Callable[[], Any]
 
 
-def typical(features: Features) -> np.ndarray:
-    """The clip of median length, with a batch axis of one."""
-    order = np.argsort([len(clip) for clip in features], kind="stable")
-    return np.asarray(features[int(order[len(order) // 2])], np.float32)[None]
+@dataclass(frozen=True)
+class Forms:
+    """Torch's own forms: a call of each on one clip, and what is known of them."""
+
+    calls: dict[str, Call]
+    facts: dict[str, Any]
 
 
-def compare(search: Any, chosen: Any, allowed: float) -> dict[str, Any]:
-    """Score, bytes and time of torch's dynamic int8, times of eager and compiled torch, beside the ONNX files in one run on
-    one thread, and what follows from them in words."""
-    small = dynamic(search.network)
-    score = search.metric.measure(search.held.labels, predict(small, search.held.features))
-    drop = search.metric.drop(search.before, score)
-    example = torch.from_numpy(search.example)
-    with _single():
-        quick, facts = _compiled(search.network, example)
-        calls = {"torch": caller(search.network, example), "torch_dynamic": caller(small, example), **quick}
-        taken = search.milliseconds(calls, chosen)
-    better = drop <= allowed and taken["torch_dynamic"] < taken["int8"]
-    return {
-        "milliseconds": taken,
-        "dynamic": {"score": score, "drop": drop, "bytes": weight(small)},
-        "compile": facts,
-        "why": "torch's dynamic int8 would be the faster one, but the runtime has no torch"
-        if better
-        else f"{chosen.method} in ONNX is the faster one, or torch's dynamic int8 loses more than {allowed:g} points",
-    }
+def forms(network: Any, examples: Examples, metric: Metric, example: np.ndarray) -> Forms:
+    """Eager, dynamic int8 and, where there is a C++ compiler, compiled, to be called on `example` (a batch of one); the
+    score and the bytes of the int8 form."""
+    held, small = examples.validation, dynamic(network)
+    before, after = (metric.measure(held.labels, predict(each, held.features)) for each in (network, small))
+    facts: dict[str, Any] = {"dynamic": {"score": after, "drop": metric.drop(before, after), "bytes": weight(small)}}
+    one = torch.from_numpy(example)
+    calls = {"torch": _call(WithScores(network).eval(), one), "torch_dynamic": _call(WithScores(small).eval(), one)}
+    with one_thread():
+        compiled, facts["compile"] = _compiled(network, one)
+    return Forms({**calls, **compiled}, facts)
 
 
 def dynamic(network: Any) -> Any:
@@ -71,10 +66,18 @@ def weight(value: Any) -> int:
     return weight(value.__getstate__()) if isinstance(value, torch.ScriptObject) else 0
 
 
-def caller(network: Any, example: Tensor) -> Call:
-    """One call of the network, probabilities included, as what ships makes it."""
-    whole = WithScores(network).eval()
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """torch computes on one thread inside, as the runtime does when it is measured."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
+
+def _call(whole: Any, example: Tensor) -> Call:
     def call() -> Any:
         with torch.inference_mode():
             return whole(example)
@@ -83,31 +86,15 @@ def caller(network: Any, example: Tensor) -> Call:
 
 
 def _compiled(network: Any, example: Tensor) -> tuple[dict[str, Call], dict[str, Any]]:
-    """The compiled call and how long compiling took; no call, and the reason, where there is no C++ compiler."""
+    """The compiled form and how long compiling took; no form, and the reason, where there is no C++ compiler."""
     torch.compiler.reset()
-    whole = torch.compile(WithScores(network).eval())
-
-    def call() -> Any:
-        with torch.inference_mode():
-            return whole(example)
-
+    call = _call(torch.compile(WithScores(network).eval()), example)
     started = time.monotonic()
     try:
-        with inductor.patch(compile_threads=1):  # in this process: starting others takes longer than a small network does
+        with inductor.patch(compile_threads=1):  # in this process: others take longer to start than there is to do
             call()
     except InductorError as error:
         if not isinstance(error.inner_exception, InvalidCxxCompiler):
             raise
         return {}, {"skipped": "torch.compile needs a C++ compiler, and there is none here"}
     return {"torch_compiled": call}, {"seconds": round(time.monotonic() - started, 1)}
-
-
-@contextlib.contextmanager
-def _single() -> Iterator[None]:
-    """torch computes on one thread inside, as the runtime does when it is measured."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

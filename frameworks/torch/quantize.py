@@ -1,10 +1,8 @@
-"""The search for int8: four post-training ways are measured side by side, then the costliest nodes stay float.
+"""The search for int8: static ONNX by every way to calibrate, dynamic ONNX, and what torch itself could do beside them."""
 
-It ends at the first attempt within the limit; where none is, the best one is kept, and the facts say which and why.
-"""
-
+import contextlib
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,152 +10,116 @@ import numpy as np
 from pianissimo.backends import open_session
 
 from frameworks import FrameworkError, Scheme, answers, metrics
-from frameworks.examples import Examples
-from frameworks.formats import onnx_quantize
+from frameworks.examples import Examples, Features
+from frameworks.formats import onnx_quantize, onnx_search
+from frameworks.formats.onnx_search import Attempt
+from frameworks.metrics import Metric
 from frameworks.proof import latency
 from frameworks.recipe import Quantize
 from frameworks.torch import in_torch
-from frameworks.torch.convert import METHODS
+from frameworks.torch.convert import int8
 from frameworks.torch.export import export
-from frameworks.torch.predict import predict
 
 ROUNDS = 60  # of interleaved calls: enough to tell faster from slower, not to tell by how much
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One try: how, which nodes stayed float, and what it did to validation. `distance` is the mean |difference| of
-    probabilities to the float network, which still ranks attempts whose scores are equal; `faster` is the float file's
-    time over this one's."""
-
-    method: str
-    network: str
-    float_layers: tuple[str, ...]
-    score: float
-    drop: float
-    distance: float
-    bytes: int
-    faster: float
-
-
-class Search:
-    """Tries ways to int8 on one network; `attempts` grows, and every file is scored through the consumer's backend."""
-
-    def __init__(self, network: Any, examples: Examples, folder: Path) -> None:
-        self.network, self.held, self.folder = network, examples.validation, folder
-        self.metric = metrics.choose(examples.metric, examples.labels)
-        self.expected = predict(network, self.held.features)
-        self.before = self.metric.measure(self.held.labels, self.expected)
-        self.float_file = folder / "float32.onnx"
-        export(network, self.float_file)
-        self.static = onnx_quantize.Static(self.float_file, examples.calibration.features, folder)
-        self.example = in_torch.typical(self.held.features)
-        self.attempts: list[Attempt] = []
-
-    def attempt(self, method: str, float_layers: tuple[str, ...] = ()) -> Attempt:
-        """Makes one file and measures it on validation."""
-        file = self.folder / "attempt.onnx"
-        METHODS[method](self.float_file, self.static, file, float_layers)
-        scores = onnx_quantize.scores(file, self.held.features)
-        score = self.metric.measure(self.held.labels, scores)
-        return Attempt(
-            method,
-            "network",
-            float_layers,
-            score,
-            self.metric.drop(self.before, score),
-            answers.distance(self.expected, scores)[1],
-            file.stat().st_size,
-            self._faster(file),
-        )
-
-    def best(self, allowed: float) -> Attempt:
-        """Of the attempts that lost at most `allowed` points and are faster than float the one nearest to float; where none
-        is faster, the nearest of those within; where none is within, the one that lost least."""
-        within = [a for a in self.attempts if a.drop <= allowed]
-        quicker = [a for a in within if a.faster > 1]
-        if within:
-            return min(quicker or within, key=lambda a: a.distance)
-        return min(self.attempts, key=lambda a: (a.drop, a.distance))
-
-    def milliseconds(self, calls: dict[str, latency.Call], attempt: Attempt | None = None) -> dict[str, float]:
-        """Median time of one clip on one thread of the `calls`, of the float file, and of an attempt's file."""
-        files = {"float": self.float_file}
-        if attempt:
-            files["int8"] = self.folder / "chosen.onnx"
-            METHODS[attempt.method](self.float_file, self.static, files["int8"], attempt.float_layers)
-        return _timed(files, self.example, calls)
-
-    def _faster(self, file: Path) -> float:
-        taken = _timed({"float": self.float_file, "int8": file}, self.example, {})
-        return taken["float"] / taken["int8"]
 
 
 def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
     """The scheme for int8; there is none for microcontrollers. Raises FrameworkError when asked to train for it."""
     if recipe.aware:
         raise FrameworkError("torch networks are not trained quantization-aware: leave quantize.aware out")
+    metric = metrics.choose(examples.metric, examples.labels)
     with tempfile.TemporaryDirectory() as folder:
-        search = Search(network, examples, Path(folder))
-        search.attempts += [search.attempt(method) for method in METHODS]
-        layers: list[dict[str, Any]] = []
-        if search.best(recipe.max_drop).drop > recipe.max_drop and recipe.float_layers:
-            layers = sensitivity(search)
-            _mix(search, [layer["layer"] for layer in layers], recipe)
-        chosen = search.best(recipe.max_drop)
-        beside = in_torch.compare(search, chosen, recipe.max_drop)
+        source = Path(folder) / "float32.onnx"
+        export(network, source)
+        found = onnx_search.search(source, examples, metric, recipe)
+        attempts = [*found.attempts, _dynamic(source, examples, metric)]
+        chosen = best(attempts, recipe.max_drop)
+        target = {"method": chosen.method, "network": "network", "float_layers": list(chosen.float_layers)}
+        example = typical(examples.validation.features)
+        own = in_torch.forms(network, examples, metric, example)
+        int8(source, target, examples.calibration.features, source.with_name("int8.onnx"))
+        files = {"onnx_float": source, "onnx_int8": source.with_name("int8.onnx")}
+        with in_torch.one_thread():
+            taken = _timed(files, example, own.calls)
     facts = {
         "method": chosen.method,
-        "why": _why(chosen, recipe),
-        "layers": layers,
-        "attempts": [asdict(attempt) for attempt in search.attempts],
-        "in_torch": beside,
+        "why": why(chosen, recipe.max_drop),
+        "layers": found.layers,
+        "attempts": [asdict(attempt) for attempt in attempts],
+        "milliseconds": taken,
+        "in_torch": {**own.facts, "why": beside(chosen, taken, own, recipe.max_drop)},
     }
-    target = {"method": chosen.method, "network": chosen.network, "float_layers": list(chosen.float_layers)}
     return Scheme({"network": network}, {"int8": target}, facts)
 
 
-def sensitivity(search: Search) -> list[dict[str, Any]]:
-    """Each node that holds weights with the distance left when it alone stays float; the one that costs most, which leaves
-    least, first."""
-    method = _best_static(search).method
-    rows = []
-    for name in onnx_quantize.weighted(search.float_file):
-        attempt = search.attempt(method, (name,))
-        rows.append({"layer": name, "distance_without": attempt.distance, "drop_without": attempt.drop})
-    return sorted(rows, key=lambda row: row["distance_without"])
+def best(attempts: list[Attempt], allowed: float) -> Attempt:
+    """Of the attempts that lost at most `allowed` points and are faster than float the one nearest to float; where none is
+    faster, the nearest of those within; where none is within, the one that lost least."""
+    within = [attempt for attempt in attempts if attempt.drop <= allowed]
+    quicker = [attempt for attempt in within if _faster(attempt) > 1]
+    if within:
+        return min(quicker or within, key=lambda a: a.distance)
+    return min(attempts, key=lambda a: (a.drop, a.distance))
 
 
-def _best_static(search: Search) -> Attempt:
-    """The static attempt nearest to float: only there can nodes stay float at a gain."""
-    return min((a for a in search.attempts if a.method != "dynamic"), key=lambda a: a.distance)
+def why(chosen: Attempt, allowed: float) -> str:
+    """Why this attempt is to ship, in words."""
+    kept = f" with {len(chosen.float_layers)} float nodes" if chosen.float_layers else ""
+    lost = f"{chosen.method}{kept} lost {chosen.drop:.2f} points on validation"
+    speed = f"runs {_faster(chosen):.2f} times as fast as float"
+    if chosen.drop > allowed:
+        return f"{lost}, the least of all attempts, and {speed}; none was within max_drop {allowed:g}"
+    if _faster(chosen) <= 1:
+        return f"{lost}, within max_drop {allowed:g}, but {speed}: no attempt within the limit was faster"
+    return f"{lost}, within max_drop {allowed:g}, {speed}, and is the nearest to float of those that are both"
 
 
-def _mix(search: Search, ranked: list[str], recipe: Quantize) -> None:
-    """One, two, … of the costliest nodes stay float, until the drop is within the limit or `float_layers` is reached."""
-    method = _best_static(search).method
-    for count in range(1, min(recipe.float_layers, len(ranked)) + 1):
-        search.attempts.append(search.attempt(method, tuple(ranked[:count])))
-        if search.attempts[-1].drop <= recipe.max_drop:
-            return
+def beside(chosen: Attempt, taken: dict[str, float], own: in_torch.Forms, allowed: float) -> str:
+    """What torch's own forms would have changed, in words."""
+    lost, quick, ships = own.facts["dynamic"]["drop"], taken["torch_dynamic"], taken["onnx_int8"]
+    compared = (
+        f"torch's dynamic int8 takes {quick:.3f} ms and loses {lost:.2f} points, {chosen.method} ONNX {ships:.3f} ms"
+    )
+    if lost <= allowed and quick < ships:
+        return f"{compared}: it would be the better one, but it cannot ship, as the runtime has no torch"
+    return f"{compared} and {chosen.drop:.2f}: the better one ships"
+
+
+def _faster(attempt: Attempt) -> float:
+    return attempt.float_milliseconds / attempt.milliseconds
+
+
+def _dynamic(source: Path, examples: Examples, metric: Metric) -> Attempt:
+    """The form that is not calibrated: weights in int8, ranges of activations found at each call."""
+    held, file = examples.validation, source.with_name("dynamic.onnx")
+    onnx_quantize.dynamic(source, file)
+    expected, given = onnx_quantize.scores(source, held.features), onnx_quantize.scores(file, held.features)
+    score = metric.measure(held.labels, given)
+    taken = _timed({"float32": source, "int8": file}, typical(held.features), {})
+    return Attempt(
+        "dynamic",
+        (),
+        score,
+        metric.drop(metric.measure(held.labels, expected), score),
+        answers.distance(expected, given)[1],
+        file.stat().st_size,
+        taken["int8"],
+        taken["float32"],
+    )
+
+
+def typical(features: Features) -> np.ndarray:
+    """The clip of median length, with a batch axis of one."""
+    order = np.argsort([len(clip) for clip in features], kind="stable")
+    return np.asarray(features[int(order[len(order) // 2])], np.float32)[None]
 
 
 def _timed(files: dict[str, Path], example: np.ndarray, calls: dict[str, latency.Call]) -> dict[str, float]:
-    sessions = {name: open_session("onnx", file, 1) for name, file in files.items()}
-    try:
+    """Median milliseconds of `example` on one thread: ONNX files through the runtime, and other calls beside them."""
+    with contextlib.ExitStack() as stack:
+        sessions = {
+            name: stack.enter_context(contextlib.closing(open_session("onnx", file, 1))) for name, file in files.items()
+        }
         asked = {name: lambda session=session: session.run(example) for name, session in sessions.items()}
         taken = latency.interleaved({**asked, **calls}, ROUNDS)
-    finally:
-        for session in sessions.values():
-            session.close()
     return {name: times["p50"] for name, times in taken.items()}
-
-
-def _why(chosen: Attempt, recipe: Quantize) -> str:
-    lost = f"{chosen.method} lost {chosen.drop:.2f} points on validation"
-    speed = f"runs {chosen.faster:.2f} times as fast as float"
-    if chosen.drop > recipe.max_drop:
-        return f"{lost}, the least of all attempts, and {speed}; none was within max_drop {recipe.max_drop:g}"
-    if chosen.faster <= 1:
-        return f"{lost}, within max_drop {recipe.max_drop:g}, but {speed}: no attempt within the limit was faster"
-    return f"{lost}, within max_drop {recipe.max_drop:g}, {speed}, and is the nearest to float of those that are"

@@ -74,16 +74,16 @@ def test_a_recipe_cannot_be_changed(project: Path) -> None:
 
 SECTIONS: dict[Place, str] = {
     (): "convert, distill, framework",
-    ("prepare",): "calibration, corpus, frontend, max_seconds, silent, split, unreadable",
+    ("prepare",): "calibration, corpus, frontend, max_seconds, pieces, silent, split, unreadable",
     ("prepare", "split"): "test, train, validation",
-    ("train",): "augment, batch_size, epochs, learning_rate, network",
+    ("train",): "augment, balance, batch_size, epochs, frontend, import, learning_rate, network",
     ("train", "augment"): "gain, mask_bands, mask_frames, noise, shift",
-    ("distill",): "alpha, augment, batch_size, epochs, learning_rate, network, skip, temperature",
-    ("prune",): "attempts, augment, batch_size, channels",
+    ("distill",): "alpha, augment, balance, batch_size, epochs, learning_rate, network, skip, stand_in, temperature",
+    ("prune",): "attempts, augment, balance, batch_size, channels",
     ("quantize",): "aware, float_layers, max_drop, skip",
     ("quantize", "aware"): "batch_size, epochs, learning_rate",
     ("convert",): "platforms",
-    ("convert", "platforms", "mcu"): "device, variants",
+    ("convert", "platforms", "mcu"): "device, stand_in, variants",
     ("convert", "platforms", "mcu", "variants", 0): "backend, precision",
     ("validate",): "bootstrap, golden, rounds",
     ("gate",): "platforms",
@@ -124,7 +124,7 @@ IMPOSSIBLE: list[tuple[Place, Any, str]] = [
     (("quantize", "max_drop"), -0.5, "greater than or equal to 0"),
     (("quantize", "aware", "epochs"), 0, "greater than or equal to 1"),
     (("quantize", "float_layers"), 101, "less than or equal to 100"),
-    (("convert", "platforms", "edge", "variants", 0, "backend"), "onnxrt", "'tflite' or 'onnx'"),
+    (("convert", "platforms", "edge", "variants", 0, "backend"), "onnxrt", "'tflite', 'onnx' or 'numpy'"),
     (("convert", "platforms", "edge", "variants", 0, "precision"), "int4", "'float32', 'float16' or 'int8'"),
     (("convert", "platforms", "mcu", "device"), "esp32", "'micro' or 'any'"),
     (("validate", "rounds"), 29, "greater than or equal to 30"),
@@ -237,7 +237,7 @@ def test_the_other_stages_always_apply(edit: Edit, section: str) -> None:
 
 
 def test_a_model_that_is_not_there(project: Path) -> None:
-    assert "models has no 'keyword'; it has: keywords" in str(refusal(project / "params.yaml", "keyword"))
+    assert "models has no 'keyword'; it has: phoneme, keywords" in str(refusal(project / "params.yaml", "keyword"))
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_a_result_takes_the_place_of_the_one_before(job: Job) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["keyword", "{data}", "{dest}", "--params", "{params}"], "no model 'keyword' in models/; there is: keywords"),
+        (["keyword", "{data}", "{dest}", "--params", "{params}"], "no model 'keyword' in models/; there is: genre, keywords"),
         (
             ["keywords", "{data}", "{dest}", "--params", "{dest}/none.yaml"],
             "no such file; run from the project's root or give --params",
@@ -112,7 +112,7 @@ def test_a_stage_before_its_sources_says_what_to_run(prepared: Any, keras: Any, 
         "--params",
         str(prepared.params),
     ]
-    with pytest.raises(SystemExit, match="run the stage before this one"):
+    with pytest.raises(SystemExit, match="is not there; run the stage that writes it"):
         command.main("distill", distill.run, arguments)
 
 

@@ -90,6 +90,8 @@ class TfliteSession:
             self._interpreter = None
 
     def _invoke(self, values: NDArray[Any]) -> Float32:
+        # A fused LSTM keeps its state from one call to the next, and the clip before would be heard in this one.
+        self._interpreter.reset_all_variables()
         self._interpreter.set_tensor(self._input.index, values)
         self._interpreter.invoke()
         return self._output.decode(self._interpreter.get_tensor(self._output.index))
