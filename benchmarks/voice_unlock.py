@@ -128,7 +128,11 @@ def _accuracy(table: Table, model: pp.Model, voices: Voices) -> None:
     )
     if model.info.threshold is not None:
         accepts, rejects = equal_error.errors_at(evidence, model.info.threshold)
-        table.add_row("at the threshold that ships", f"{accepts:.2f} % let in, {rejects:.2f} % kept out")
+        table.add_row(
+            f"at the threshold that ships, {model.info.threshold:.4f}",
+            f"{accepts:.2f} % let in, {rejects:.2f} % kept out",
+        )
+    table.add_row("the threshold that fits here", f"{equal_error.threshold(evidence):.4f}")
 
 
 def _costs(table: Table, model: pp.Model, voices: Voices, options: argparse.Namespace) -> tuple[float, float]:

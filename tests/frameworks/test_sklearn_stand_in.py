@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from frameworks.examples import Examples, Part
 from frameworks.recipe import Variant
 from frameworks.sklearn.classifier import Classifier
 
-SETTINGS: dict[str, Any] = {"hidden": [[16]], "penalty": [0.01], "epochs": 15, "learning_rate": 0.01}
+SETTINGS: dict[str, Any] = {"frames": [], "hidden": [[16]], "penalty": [0.01], "epochs": 15, "learning_rate": 0.01}
 
 
 def examples(classes: int = 3, seed: int = 0) -> tuple[Examples, np.ndarray]:
@@ -73,13 +74,13 @@ def test_scikit_learn_answers_the_same() -> None:
     from sklearn.neural_network import MLPClassifier
     from sklearn.preprocessing import StandardScaler
 
-    for classes in (2, 4):
+    for classes, units in product((2, 4), ((), (7, 5))):
         data, _ = examples(classes)
         rows = np.asarray(data.train.features).reshape(400, -1)
         scaler = StandardScaler().fit(rows)
-        perceptron = MLPClassifier((7, 5), random_state=1)
+        perceptron = MLPClassifier(units, random_state=1)
         perceptron.partial_fit(scaler.transform(rows), data.train.labels, classes=np.arange(classes))
-        network = Classifier.of((4, 5), scaler, perceptron)
+        network = Classifier.of((4, 5), scaler, (), perceptron)
         wanted = perceptron.predict_proba(scaler.transform(rows))
         np.testing.assert_allclose(network.outputs(np.asarray(data.train.features)), wanted, atol=1e-5)
 
@@ -96,6 +97,35 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert sklearn.settings(found) == {}
 
 
+def moving(count: int, seed: int) -> Part:
+    """Clips (n, 12, 5) in which one frame somewhere tells the label, and the others say nothing."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, count)
+    features = 0.5 * rng.normal(size=(count, 12, 5))
+    features[np.arange(count), rng.integers(0, 12, count)] += 6 * np.eye(5)[labels]
+    return Part(features.astype(np.float32), labels)
+
+
+def test_frames_count_alike_wherever_they_are(tmp_path: Path) -> None:
+    """What moves about is learnt frame by frame; a perceptron over the flattened features has to see it everywhere."""
+    train, held = moving(80, 1), moving(200, 2)
+    data = Examples(("a", "b", "c"), "classify", "macro_f1", train, train, held)
+    soft = np.eye(3, dtype=np.float32)[train.labels] * 0.9 + 0.1 / 3
+    features, score = np.asarray(held.features), metrics.choose("macro_f1", data.labels)
+    sklearn.seed(3)
+    by_frame = sklearn.stand_in(data, soft, {**SETTINGS, "frames": [16, 8], "frame_epochs": 20})
+    flat = sklearn.stand_in(data, soft, SETTINGS)
+    rates = [score.measure(held.labels, sklearn.predict(network, features)) for network in (by_frame, flat)]
+    assert rates[0] > 95 > 90 > rates[1]
+    shuffled = np.random.default_rng(0).permutation(features, axis=1)
+    wanted = sklearn.predict(by_frame, features)
+    np.testing.assert_allclose(sklearn.predict(by_frame, shuffled), wanted, atol=1e-5)
+    sklearn.convert(by_frame, {}, Variant(backend="numpy", precision="float32"), data, tmp_path / "model.npz")
+    np.testing.assert_allclose(open_session("numpy", tmp_path / "model.npz", 1).run(features), wanted, atol=1e-5)
+    sklearn.save(by_frame, tmp_path / "network")
+    np.testing.assert_array_equal(sklearn.predict(sklearn.load(tmp_path / "network"), features), wanted)
+
+
 def test_size_counts_what_ships(made: tuple[Classifier, Examples]) -> None:
     size = sklearn.size(made[0])
     assert (size.parameters, size.macs) == (20 * 16 + 16 + 16 * 3 + 3, 20 * 16 + 16 * 3)
@@ -103,7 +133,7 @@ def test_size_counts_what_ships(made: tuple[Classifier, Examples]) -> None:
 
 def test_what_cannot_stand_in(made: tuple[Classifier, Examples], tmp_path: Path) -> None:
     data, soft = examples()
-    with pytest.raises(FrameworkError, match="no setting trees; it takes: hidden, penalty"):
+    with pytest.raises(FrameworkError, match="no setting trees; it takes: frames, frame_epochs, hidden, penalty"):
         sklearn.stand_in(data, soft, {"trees": 5})
     free = Part([np.zeros((3, 5), np.float32)] * 4, np.zeros(4, int))
     with pytest.raises(FrameworkError, match="features of a fixed shape"):

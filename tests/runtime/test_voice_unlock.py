@@ -191,7 +191,15 @@ def test_models_that_verify_nobody(build: Callable[..., Path], tmp_path: Path) -
         pp.VoiceUnlock(
             pp.open_folder(build(task="classify", labels=["a", "b"], enrolment=None, threshold=None)), tmp_path
         )
-    with pytest.raises(pp.EnrolmentError, match="no threshold"):
+    with pytest.raises(pp.EnrolmentError, match="with the threshold None"):
         pp.VoiceUnlock(pp.open_folder(build(threshold=None)), tmp_path)
     with pytest.raises(pp.ManifestError, match="enrolment"):
         pp.VoiceUnlock(pp.open_folder(build(enrolment={})), tmp_path)
+
+
+def test_a_threshold_of_ones_own(build: Callable[..., Path], tmp_path: Path) -> None:
+    unlock = pp.VoiceUnlock(pp.open_folder(build(threshold=None)), tmp_path / "people", threshold=-0.01, adapt=False)
+    attempt = enrolled(unlock, "anna").authenticate("anna", speak(0, 7), RATE)
+    assert (attempt.accepted, attempt.threshold) == (attempt.score >= -0.01, -0.01)
+    with pytest.raises(pp.EnrolmentError, match="with the threshold nan"):
+        pp.VoiceUnlock(pp.open_folder(build()), tmp_path, threshold=float("nan"))

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -43,17 +44,22 @@ class VoiceUnlock:
     Recordings are given as `Model.predict` takes audio. May be used from many threads of one process; templates are read
     at most once, and each change is on disk, whole, before it is used. With `adapt`, a person's threshold follows the
     attempts that were accepted, within the bounds of the model's manifest.
+
+    `threshold` stands in place of the artifact's, which was fitted on other microphones and perhaps on other speech:
+    where a few people's recordings are at hand, fit one of your own (`benchmarks/voice_unlock.py` does).
     """
 
-    def __init__(self, model: Model, folder: str | os.PathLike[str], *, adapt: bool = True) -> None:
+    def __init__(
+        self, model: Model, folder: str | os.PathLike[str], *, adapt: bool = True, threshold: float | None = None
+    ) -> None:
         info = model.info
         if info.enrolment is None:
             raise EnrolmentError(f"{info.model} is a model of the task {info.task}", "a model of the task verify")
-        if info.threshold is None:
-            raise EnrolmentError(
-                f"{info.model}, {info.variant}, has no threshold", "a variant whose threshold was fitted"
-            )
-        self._model, self._settings, self._threshold = model, Settings.read(info.enrolment), info.threshold
+        chosen = info.threshold if threshold is None else threshold
+        if chosen is None or not isfinite(chosen):
+            problem = f"{info.model}, {info.variant}, with the threshold {chosen}"
+            raise EnrolmentError(problem, "a variant whose threshold was fitted, or threshold=NUMBER")
+        self._model, self._settings, self._threshold = model, Settings.read(info.enrolment), float(chosen)
         self._made_by = f"{info.model} {'draft' if info.version is None else info.version}"
         self._folder, self._adapt = Path(folder), adapt
         self._known: dict[str, Template] = {}
