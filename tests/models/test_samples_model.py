@@ -7,6 +7,7 @@ from typing import Any
 
 import onnx
 import pytest
+import torch
 
 import frameworks
 import models
@@ -33,7 +34,9 @@ def network(part: str, shape: tuple[int, ...] = LARGE, classes: int = 10, **sett
 @pytest.mark.parametrize("part", ["teacher", "student"])
 @pytest.mark.parametrize(("shape", "classes"), [(LARGE, 10), ((40, 64), 2), ((16, 16), 3), ((61, 32), 5)])
 def test_both_fit_any_front_end_of_a_fixed_window(part: str, shape: tuple[int, int], classes: int) -> None:
-    check(network(part, shape, classes))
+    made = network(part, shape, classes)
+    check(made)  # raises where the features do not fit
+    assert made.eval()(torch.zeros(2, *shape)).shape == (2, classes)
 
 
 def test_the_student_is_a_fraction_of_its_teacher(torch_framework: Any) -> None:
