@@ -57,6 +57,7 @@ def _onnx(network: Any, file: Path) -> None:
         final_types=[("vectors", FloatTensorType([None, dims]))],
         target_opset=OPSET,
     )
+    model.opset_import.sort(key=lambda entry: entry.domain)  # skl2onnx lists them in the order of a set
     file.write_bytes(model.SerializeToString(deterministic=True))
 
 
