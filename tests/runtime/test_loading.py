@@ -43,13 +43,14 @@ def test_the_environment_names_the_registry(published: Make, monkeypatch: pytest
     assert pp.load("tones").info.backend == "onnx"
 
 
-def test_without_a_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PIANISSIMO_REGISTRY", raising=False)
+    monkeypatch.setenv("PIANISSIMO_CACHE", str(tmp_path))
     with pytest.raises(pp.RegistryError, match="PIANISSIMO_REGISTRY=FOLDER"):
         pp.load("tones")
 
 
-@pytest.mark.parametrize("root", ["s3://bucket/models", "https://example.org", "/no/such/folder"])
+@pytest.mark.parametrize("root", ["gs://bucket/models", "https://example.org", "/no/such/folder"])
 def test_registries_that_cannot_be(root: str) -> None:
     with pytest.raises(pp.RegistryError, match=r"allowed: a .*folder"):
         pp.load("tones", registry=root)

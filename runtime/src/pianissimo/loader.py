@@ -10,6 +10,7 @@ from pathlib import Path
 from . import __version__, frontend, integrity, store
 from . import manifest as manifests
 from .backends import open_session
+from .download import Progress
 from .errors import (
     BackendFailedError,
     BackendMissingError,
@@ -31,18 +32,21 @@ def load(
     version: int | None = None,
     registry: str | os.PathLike[str] | None = None,
     threads: int = 1,
+    progress: Progress | None = None,
 ) -> Model:
     """Load a published model.
 
-    `registry` is a folder; without it the environment variable PIANISSIMO_REGISTRY says where. `version` goes
+    `registry` is a folder or `s3://bucket/prefix`; without it the environment variable PIANISSIMO_REGISTRY says where,
+    and without that too it is the one that was downloaded from before. `version` goes
     before `channel`. `platform` may be left out when the model has just one. Every file of a variant is
-    checked by size and SHA-256 before it is opened. The first variant whose backend is installed and opens it
+    checked by size and SHA-256 before it is opened; downloads are resumed and kept, and `progress` is told of each
+    its name, its bytes so far and its bytes in all. The first variant whose backend is installed and opens it
     is taken; what was passed over is logged as a warning and listed in `model.info.fallbacks`.
 
     Raises RegistryError, ModelNotFoundError, PlatformNotFoundError, ManifestError, IntegrityError, and
     BackendMissingError or BackendFailedError when no variant can be used.
     """
-    source = store.open_registry(registry)
+    source = store.open_registry(registry, progress)
     manifest = source.manifest(name, channel, version)
     chosen = _platform(manifest, platform)
     return _open(manifest, chosen, manifest.platforms[chosen].variants, source.blob, threads)
@@ -61,7 +65,13 @@ def open_folder(
     manifest = manifests.read(root / "manifest.json")
     chosen = _platform(manifest, platform)
     variants = _variants(manifest, chosen, variant)
-    return _open(manifest, chosen, variants, lambda file: root.joinpath(*file.name.split("/")), threads)
+
+    def locate(file: File) -> Path:
+        path = root.joinpath(*file.name.split("/"))
+        integrity.check(path, file)
+        return path
+
+    return _open(manifest, chosen, variants, locate, threads)
 
 
 def _platform(manifest: Manifest, platform: str | None) -> str:
@@ -92,7 +102,7 @@ def _open(
     locate: Callable[[File], Path],
     threads: int,
 ) -> Model:
-    """The first variant that opens. Only backends are fallen back from: a wrong file is never passed over."""
+    """The first variant that opens, its files checked. Only backends are fallen back from, never a wrong file."""
     _check_release(manifest)
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise BackendFailedError("any", manifest.model, f"threads={threads!r}; allowed: 1 or more")
@@ -100,10 +110,9 @@ def _open(
     faults: list[BackendMissingError | BackendFailedError] = []
     fallbacks: list[Fallback] = []
     for variant in variants:
-        for file in variant.files:
-            integrity.check(locate(file), file)
+        paths = {file.name: locate(file) for file in variant.files}
         try:
-            session = open_session(variant.backend, locate(variant.model_file), threads)
+            session = open_session(variant.backend, paths[variant.model_file.name], threads)
         except (BackendMissingError, BackendFailedError) as fault:
             log.warning("%s %s: variant %s passed over: %s", manifest.model, platform, variant.name, fault)
             faults.append(fault)

@@ -1,4 +1,4 @@
-"""Read a registry: a folder now; a bucket is one more class with the same three methods."""
+"""Read a registry: a folder, a bucket, or what was downloaded from one before."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from . import channel as channels
-from . import checks, layout
+from . import checks, integrity, layout, mirror
 from . import manifest as manifests
+from .download import Progress
 from .errors import ManifestError, ModelNotFoundError, RegistryError
 from .manifest import File, Manifest
 
@@ -26,8 +27,8 @@ class Reader(Protocol):
     def names(self, prefix: str) -> list[str]:
         """Names directly under a prefix that ends in /, sorted."""
 
-    def path(self, key: str) -> Path:
-        """A local file with the key's content; whether it is there and right is the caller's to check."""
+    def fetch(self, key: str, file: File) -> Path:
+        """A local file with the key's content, which is the one that was published; raises IntegrityError."""
 
 
 class FolderReader:
@@ -52,6 +53,11 @@ class FolderReader:
         folder = self.path(prefix)
         return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
+    def fetch(self, key: str, file: File) -> Path:
+        """Where the file lies, checked by size and SHA-256."""
+        integrity.check(self.path(key), file)
+        return self.path(key)
+
     def path(self, key: str) -> Path:
         """Where a key's content lies."""
         return Path(self.root, *key.split("/"))
@@ -67,7 +73,7 @@ class Registry:
     def manifest(self, model: str, channel: str = "stable", version: int | None = None) -> Manifest:
         """The manifest of a version, or of the one a channel names. Raises as `load` does."""
         checks.name(model, "model")
-        known = self.store.names(layout.models_prefix())
+        known = self.models()
         if model not in known:
             raise ModelNotFoundError(f"model {model}", known, self.root)
         number = self._version(model, channel) if version is None else version
@@ -85,9 +91,18 @@ class Registry:
         names = self.store.names(layout.versions_prefix(model))
         return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
+    def models(self) -> list[str]:
+        """Names of the models, in alphabetical order."""
+        return self.store.names(layout.models_prefix())
+
+    def channels(self, model: str) -> dict[str, int]:
+        """The version each channel of a model names."""
+        names = [name.removesuffix(".json") for name in self.store.names(layout.channels_prefix(model))]
+        return {name: self._version(model, name) for name in names}
+
     def blob(self, file: File) -> Path:
-        """Where a file's content lies, unchecked."""
-        return self.store.path(layout.blob_key(file.sha256))
+        """A local file with that content, checked by size and SHA-256, downloaded first from a bucket."""
+        return self.store.fetch(layout.blob_key(file.sha256), file)
 
     def _version(self, model: str, channel: str) -> int:
         checks.name(channel, "channel")
@@ -98,11 +113,29 @@ class Registry:
         return channels.loads(data, f"channel {channel} of {model}").version
 
 
-def open_registry(root: str | os.PathLike[str] | None = None) -> Registry:
-    """The registry at `root`, or where the environment variable PIANISSIMO_REGISTRY says."""
+def open_registry(root: str | os.PathLike[str] | None = None, progress: Progress | None = None) -> Registry:
+    """The registry at `root`, or where PIANISSIMO_REGISTRY says, or else the one that was downloaded from before.
+
+    `root` is a folder, or `s3://bucket/prefix`; of downloads `progress` is told each file's name, its bytes so far and
+    its bytes in all.
+    """
     place = os.fspath(root) if root is not None else os.environ.get(ENVIRONMENT, "")
+    scheme = place.partition("://")[0] if "://" in place else ""
     if not place:
-        raise RegistryError("(none)", "no registry was named", f"registry=FOLDER, or {ENVIRONMENT}=FOLDER")
-    if "://" in place:
-        raise RegistryError(place, "this kind of address is not supported", "a folder")
-    return Registry(FolderReader(place))
+        return Registry(_downloaded())
+    if not scheme:
+        return Registry(FolderReader(place))
+    if scheme != "s3":
+        raise RegistryError(place, "this kind of address is not supported", "a folder, or s3://BUCKET/PREFIX")
+    return Registry(mirror.BucketReader(place, progress))
+
+
+def _downloaded() -> FolderReader:
+    """The one registry in the cache."""
+    known = mirror.mirrors()
+    if len(known) == 1:
+        return FolderReader(str(*known.values()))
+    problem = f"no registry was named, and several were downloaded from ({', '.join(known)})" if known else ""
+    raise RegistryError(
+        "(none)", problem or "no registry was named", f"registry=FOLDER or s3://BUCKET/PREFIX, or {ENVIRONMENT}=FOLDER"
+    )
