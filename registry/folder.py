@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +40,7 @@ NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}  # FAT, some
 
 
 class FolderStore:
-    """The five operations of `Store` on a folder; the folder is made on the first write."""
+    """The operations of `Store` on a folder; the folder is made on the first write."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -94,6 +95,15 @@ class FolderStore:
         path = self._path(key)
         with self._in_words():
             path.unlink(missing_ok=True)
+
+    def age(self, key: str) -> float:
+        """Seconds since a key was written; raises AbsentError."""
+        path = self._path(key)
+        with self._in_words():
+            try:
+                return time.time() - path.stat().st_mtime
+            except FileNotFoundError:
+                raise AbsentError(self.root, key) from None
 
     def _path(self, key: str) -> Path:
         return self._folder.joinpath(*parts(self.root, key))

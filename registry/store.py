@@ -1,4 +1,4 @@
-"""The store a registry is written to: five operations, whatever lies beneath."""
+"""The store a registry is written to: a few operations, whatever lies beneath."""
 
 from __future__ import annotations
 
@@ -31,9 +31,14 @@ class Store(Protocol):
     def delete(self, key: str) -> None:
         """Remove a key; one that is absent is no error."""
 
+    def age(self, key: str) -> float:
+        """Seconds since a key was written, by the store's own clock; raises AbsentError."""
+
 
 def _bucket(root: str) -> Store:
-    raise RegistryError(root, "buckets arrive with the S3 store, which this version has not", "a folder")
+    from .s3 import S3Store  # boto3 takes half a second, and a folder needs none of it
+
+    return S3Store(root)
 
 
 # What an address begins with -> how its store is opened. An address without a scheme is a folder.
@@ -41,8 +46,13 @@ SCHEMES: dict[str, Callable[[str], Store]] = {"": FolderStore, "s3": _bucket}
 
 
 def open_store(root: str) -> Store:
-    """The store at `root`, a folder made on the first write; raises RegistryError for another address."""
+    """The store at `root`: a folder, made on the first write, or a bucket that exists, `s3://bucket/prefix`.
+
+    Raises RegistryError for another address.
+    """
     scheme = root.partition("://")[0] if "://" in root else ""
     if not root or scheme not in SCHEMES:
-        raise RegistryError(root or "(none)", "this kind of address is not supported", "a folder")
+        raise RegistryError(
+            root or "(none)", "this kind of address is not supported", "a folder, or s3://BUCKET/PREFIX"
+        )
     return SCHEMES[scheme](root)

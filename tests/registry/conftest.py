@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.registry import s3_servers
 
 Draft = tuple[dict[str, Any], dict[str, Path]]
 
@@ -67,3 +70,44 @@ def tree(root: Path) -> dict[str, bytes]:
 @pytest.fixture(name="tree")
 def tree_fixture() -> Callable[[Path], dict[str, bytes]]:
     return tree
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[tuple[str, s3_servers.Faulty]]:
+    with s3_servers.moto() as (endpoint, application):
+        s3_servers.make_bucket(endpoint)
+        yield endpoint, application
+
+
+@pytest.fixture(scope="session")
+def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with s3_servers.rclone(tmp_path_factory.mktemp("rclone")) as endpoint:
+        s3_servers.make_bucket(endpoint)
+        yield endpoint
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """`aws(endpoint)` sets what S3 clients of this test, and of its processes, read."""
+
+    def use(endpoint: str) -> None:
+        for name, value in {**s3_servers.NOWHERE, **s3_servers.SETTINGS, "AWS_ENDPOINT_URL": endpoint}.items():
+            monkeypatch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
+
+    return use
+
+
+@pytest.fixture(params=["folder", "moto", "rclone"])
+def root(request: pytest.FixtureRequest, tmp_path: Path, aws: Callable[[str], None]) -> Iterator[str]:
+    """The address of an empty registry, of each kind in turn."""
+    if request.param == "folder":
+        yield str(tmp_path / "registry")
+        return
+    server = request.getfixturevalue(f"{request.param}_server")
+    endpoint, application = server if isinstance(server, tuple) else (server, None)
+    aws(endpoint)
+    yield f"s3://{s3_servers.BUCKET}/{uuid.uuid4().hex}"
+    if application:
+        application.plan = None

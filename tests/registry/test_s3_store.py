@@ -1,0 +1,341 @@
+"""The store in a bucket, on both servers: the same contract as a folder's, and what only a network can do wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import multiprocessing
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from pianissimo import RegistryError
+
+import registry
+from registry import claims, multipart
+from registry.s3 import LARGE, S3Store
+from tests.registry import s3_servers
+from tests.registry.s3_servers import Faulty, refusal
+
+SPAWN = multiprocessing.get_context("spawn")
+ADDRESS = f"s3://{s3_servers.BUCKET}"
+Moto = tuple[str, Faulty]
+Use = Callable[[str], None]
+
+
+def fail_times(times: int, answer: s3_servers.Answer, method: str = "") -> s3_servers.Plan:
+    left = [times]
+
+    def plan(environ: dict[str, Any]) -> s3_servers.Answer | None:
+        if left[0] > 0 and method in {"", environ["REQUEST_METHOD"]}:
+            left[0] -= 1
+            return answer
+        return None
+
+    return plan
+
+
+def test_the_contract(root: str) -> None:
+    store = registry.open_store(root)
+    assert store.list("") == []
+    assert store.put_if_absent("a/b/1", b"one")
+    assert not store.put_if_absent("a/b/1", b"two")
+    assert store.get("a/b/1") == b"one"
+    assert not store.compare_and_swap("key", b"old", b"new")
+    assert store.compare_and_swap("key", None, b"one")
+    assert not store.compare_and_swap("key", None, b"two")
+    assert not store.compare_and_swap("key", b"other", b"two")
+    assert store.compare_and_swap("key", b"one", b"two")
+    assert store.get("key") == b"two"
+    assert store.put_if_absent("a/c", b"")
+    assert store.get("a/c") == b""
+    assert -5 < store.age("a/c") < 60
+    assert store.list("a/") == ["a/b/1", "a/c"]
+    assert store.list("a") == ["a/b/1", "a/c"]
+    assert store.list("nothing/") == []
+    store.delete("a/c")
+    store.delete("a/c")
+    assert store.list("") == ["a/b/1", "key"]
+    for missing in (store.get, store.age):
+        with pytest.raises(registry.AbsentError, match="no a/c"):
+            missing("a/c")
+
+
+@pytest.mark.parametrize("key", ["", "/x", "../up", "a/../b", "a//b", ".lock/x", "a\0"])
+def test_keys_stay_inside(moto_server: Moto, aws: Use, key: str) -> None:
+    aws(moto_server[0])
+    store = registry.open_store(f"{ADDRESS}/inside")
+    for attempt in (lambda: store.get(key), lambda: store.put_if_absent(key, b""), lambda: store.delete(key)):
+        with pytest.raises(RegistryError, match="relative path of plain parts"):
+            attempt()
+
+
+def test_more_keys_than_one_listing_holds(moto_server: Moto, aws: Use) -> None:
+    aws(moto_server[0])
+    client = boto3.client("s3")
+    for number in range(1005):
+        client.put_object(Bucket=s3_servers.BUCKET, Key=f"many/x/{number:04}", Body=b"")
+    assert registry.open_store(f"{ADDRESS}/many").list("x/") == [f"x/{number:04}" for number in range(1005)]
+
+
+def add_lines(root: str, name: int, count: int) -> None:
+    store = registry.open_store(root)
+    for number in range(count):
+        while True:
+            try:
+                before: bytes | None = store.get("log")
+            except registry.AbsentError:
+                before = None
+            if store.compare_and_swap("log", before, (before or b"") + f"{name}-{number}\n".encode()):
+                break
+
+
+def test_swaps_of_six_processes_all_count(root: str) -> None:
+    workers = [SPAWN.Process(target=add_lines, args=(root, name, 3)) for name in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    lines = registry.open_store(root).get("log").decode().split()
+    assert sorted(lines) == sorted(f"{name}-{number}" for name in range(6) for number in range(3))
+
+
+def test_a_server_without_conditions_is_told_and_locked(
+    rclone_server: str, moto_server: Moto, aws: Use, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws(rclone_server)
+    root = f"{ADDRESS}/told"
+    with caplog.at_level(logging.WARNING, "registry"):
+        store = S3Store(root)
+        store.put_if_absent("a", b"1")
+        store.put_if_absent("b", b"1")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"registry {root} knows no conditional writes: a lock object (.lock/) is used instead"
+    ]
+    left = boto3.client("s3").list_objects_v2(Bucket=s3_servers.BUCKET, Prefix="told/.lock/")
+    assert left.get("Contents", []) == []
+    aws(moto_server[0])
+    assert S3Store(root).conditional
+
+
+@pytest.mark.parametrize(
+    "answer", [refusal("501 Not Implemented", "NotImplemented"), refusal("400 x", "InvalidArgument")]
+)
+def test_a_server_that_refuses_the_header(moto_server: Moto, aws: Use, answer: s3_servers.Answer) -> None:
+    aws(moto_server[0])
+    moto_server[1].plan = lambda environ: (
+        answer if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ else None
+    )
+    try:
+        store = S3Store(f"{ADDRESS}/header-{answer[0][:3]}")
+        assert not store.conditional
+        assert store.put_if_absent("a", b"1")
+        assert not store.put_if_absent("a", b"2")
+    finally:
+        moto_server[1].plan = None
+
+
+def test_the_claim_of_a_dead_writer_runs_out_and_a_living_one_is_waited_for(
+    rclone_server: str, aws: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws(rclone_server)
+    client = boto3.client("s3")
+    client.put_object(Bucket=s3_servers.BUCKET, Key="dead/.lock/0", Body=b"")
+    monkeypatch.setattr(claims, "PATIENCE", 0.5)
+    with pytest.raises(RegistryError, match="its lock was not free"):
+        registry.open_store(f"{ADDRESS}/dead").put_if_absent("a", b"1")
+    monkeypatch.setattr(claims, "PATIENCE", 30.0)
+    monkeypatch.setattr(claims, "LEASE", 1.5)
+    assert registry.open_store(f"{ADDRESS}/dead").put_if_absent("a", b"1")
+
+
+def test_a_lock_held_beyond_its_lease_is_told(rclone_server: str, aws: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws(rclone_server)
+    lock = claims.Claims(boto3.client("s3"), "s3://x", s3_servers.BUCKET, "long/.lock/")
+    with pytest.raises(RegistryError, match="took longer than the lock"), lock.held():
+        monkeypatch.setattr(claims, "LEASE", 0.0)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    path = tmp_path / "large"
+    path.write_bytes(os.urandom(LARGE + 3 * 2**20 + 1))
+    return path
+
+
+def test_a_large_file_goes_up_in_parts_and_comes_down_whole(root: str, large: Path) -> None:
+    store = registry.open_store(root)
+    assert store.put_if_absent("blob", large)
+    assert not store.put_if_absent("blob", large)
+    assert hashlib.sha256(store.get("blob")).digest() == hashlib.sha256(large.read_bytes()).digest()
+
+
+@pytest.mark.parametrize("server", ["moto_server", "rclone_server"])
+def test_an_upload_that_was_cut_off_goes_on(
+    request: pytest.FixtureRequest, aws: Use, large: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = request.getfixturevalue(server)
+    aws(found if isinstance(found, str) else found[0])
+    client = boto3.client("s3")
+    first = multipart.Upload(client, s3_servers.BUCKET, "cut/blob", large)
+    real, sent = first._send, []
+
+    def killed_at_the_third(number: int) -> str:
+        if number == 3:
+            raise KeyboardInterrupt
+        sent.append(number)
+        return real(number)
+
+    monkeypatch.setattr(first, "_send", killed_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        first.send()
+    second = multipart.Upload(client, s3_servers.BUCKET, "cut/blob", large)
+    second.send()
+    assert (sorted(sent), second.sent) == ([1, 2], 1)
+    with large.open("r+b") as stream:
+        stream.write(b"changed")  # another file: what was sent is of no use to it
+    third = multipart.Upload(client, s3_servers.BUCKET, "cut/blob", large)
+    third.send()
+    assert third.sent == 3
+    third.complete()
+    assert registry.open_store(f"{ADDRESS}/cut").get("blob") == large.read_bytes()
+
+
+def test_throttling_and_faults_of_the_server_are_waited_out(
+    moto_server: Moto, aws: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws(moto_server[0])
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
+    store = registry.open_store(f"{ADDRESS}/busy")
+    assert store.put_if_absent("warm", b"")
+    for answer in (
+        refusal("503 Slow Down", "SlowDown"),
+        refusal("500 Internal", "InternalError"),
+        refusal("502 Bad", ""),
+    ):
+        moto_server[1].plan = fail_times(2, answer, "PUT")
+        assert store.put_if_absent(f"after-{answer[0][:3]}", b"1")
+    moto_server[1].plan = fail_times(100, refusal("503 Slow Down", "SlowDown"))
+    with pytest.raises(RegistryError, match="still busy after every retry"):
+        store.get("warm")
+    moto_server[1].plan = None
+
+
+def test_a_write_whose_answer_was_lost_counts(moto_server: Moto, aws: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server wrote, its answer did not arrive, and the second try meets the first's content."""
+    aws(moto_server[0])
+    application = moto_server[1]
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
+    store = registry.open_store(f"{ADDRESS}/lost")
+    store.put_if_absent("warm", b"")
+    lost = []
+
+    def plan(environ: dict[str, Any]) -> s3_servers.Answer | None:
+        if environ["REQUEST_METHOD"] == "PUT" and not lost:
+            lost.append(list(application.application(environ, lambda *_: None)))
+            environ["CONTENT_LENGTH"] = "0"  # it has been read
+            return refusal("500 Internal", "InternalError")
+        return None
+
+    application.plan = plan
+    assert store.put_if_absent("key", b"mine")
+    lost.clear()
+    assert store.compare_and_swap("key", b"mine", b"next")
+    application.plan = None
+    assert store.get("key") == b"next"
+
+
+def test_a_writer_at_the_same_instant_is_waited_for(moto_server: Moto, aws: Use) -> None:
+    aws(moto_server[0])
+    store = registry.open_store(f"{ADDRESS}/conflict")
+    store.put_if_absent("warm", b"")
+    moto_server[1].plan = fail_times(2, refusal("409 Conflict", "ConditionalRequestConflict"), "PUT")
+    assert store.put_if_absent("key", b"1")
+    moto_server[1].plan = None
+
+
+def test_a_download_that_breaks_off_goes_on(moto_server: Moto, aws: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws(moto_server[0])
+    monkeypatch.setattr("registry.s3.time.sleep", lambda _: None)
+    store = registry.open_store(f"{ADDRESS}/broken")
+    content = os.urandom(3_000_000)
+    store.put_if_absent("blob", content)
+    ranges = []
+
+    def plan(environ: dict[str, Any]) -> s3_servers.Answer | None:
+        if environ["REQUEST_METHOD"] != "GET" or "list-type" in environ.get("QUERY_STRING", ""):
+            return None
+        ranges.append(environ.get("HTTP_RANGE", ""))
+        if len(ranges) > 1:
+            return None
+        etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        return "200 OK", [("Content-Length", str(len(content))), ("ETag", f'"{etag}"')], content[:1_500_000]
+
+    moto_server[1].plan = plan
+    assert store.get("blob") == content
+    moto_server[1].plan = None
+    assert ranges[0] == ""
+    assert ranges[1].startswith("bytes=1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem", "allowed"),
+    [
+        (refusal("404 x", "NoSuchBucket"), "no such bucket", "make it first"),
+        (refusal("403 x", "InvalidAccessKeyId"), "access key is not known", "AWS_ACCESS_KEY_ID"),
+        (refusal("403 x", "SignatureDoesNotMatch"), "secret key does not belong", "AWS_SECRET_ACCESS_KEY"),
+        (refusal("403 x", "AccessDenied"), "may not do that", "list, get, put and delete"),
+        (refusal("400 x", "ExpiredToken"), "session token", "AWS_SESSION_TOKEN"),
+        (refusal("403 x", "RequestTimeTooSkewed"), "clock differs", "NTP"),
+        (refusal("400 x", "IllegalLocationConstraintException"), "another region", "AWS_REGION"),
+        (refusal("507 x", "XMinioStorageFull"), "no space left", "room for the files"),
+        (refusal("413 x", "EntityTooLarge"), "no file this large", "higher limit"),
+        (refusal("418 x", "Teapot"), "ListObjectsV2 failed: Teapot said the server", "knows this request"),
+    ],
+)
+def test_answers_in_words(moto_server: Moto, aws: Use, answer: s3_servers.Answer, problem: str, allowed: str) -> None:
+    aws(moto_server[0])
+    moto_server[1].plan = lambda _: answer
+    try:
+        with pytest.raises(RegistryError) as caught:
+            registry.open_store(f"{ADDRESS}/words").put_if_absent("key", b"x")
+    finally:
+        moto_server[1].plan = None
+    assert problem in caught.value.problem
+    assert allowed in caught.value.allowed
+    assert caught.value.place == f"{ADDRESS}/words"
+
+
+def test_what_is_really_wrong(rclone_server: str, aws: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that checks: other keys, another bucket, another port, no address at all."""
+    aws(rclone_server)
+
+    def problem(root: str = f"{ADDRESS}/x") -> str:
+        with pytest.raises(RegistryError) as caught:
+            registry.open_store(root).list("")
+        return caught.value.problem
+
+    assert "no such bucket" in problem("s3://no-such-bucket/x")
+    assert "no bucket's name" in problem("s3://a b/x")
+    assert "no bucket's name" in problem("s3:///x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    assert "secret key does not belong" in problem()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "SOMEBODYELSE")
+    assert "access key is not known" in problem()
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert "no whole credentials" in problem()
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert "no whole credentials" in problem()
+
+
+def test_nobody_there(aws: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws("http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(RegistryError, match="cannot be reached"):
+        registry.open_store(f"{ADDRESS}/x").get("key")
+    aws("nonsense")
+    with pytest.raises(RegistryError, match="AWS settings cannot be used"):
+        registry.open_store(f"{ADDRESS}/x")
