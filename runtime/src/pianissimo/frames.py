@@ -57,8 +57,7 @@ class FrameClassifier:
         frames, at = self._front.frames, self._oldest
         self._rows[at] = self._rows[at + frames] = row
         self._oldest = first = (at + 1) % frames
-        output = self._model.run(self._rows[first : first + frames][None])[0]
-        return self._model.read(output, self._front.samples, started)
+        return self._model.answer(self._rows[first : first + frames][None], self._front.samples, started)
 
 
 def _streamed(model: Model) -> Mfcc:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import __version__, frontend, integrity, store
 from . import manifest as manifests
-from .backends import open_session
+from .backends import Session, open_session
 from .download import Progress
-from .errors import (
-    BackendFailedError,
-    BackendMissingError,
-    ManifestError,
-    PlatformNotFoundError,
-    RegistryError,
-)
-from .info import Fallback
+from .errors import BackendFailedError, ManifestError, PlatformNotFoundError, RegistryError
+from .fallback import Variants
 from .manifest import File, Manifest, Variant
 from .model import Model
-
-log = logging.getLogger("pianissimo")
+from .pool import pooled
 
 
 def load(
@@ -33,6 +25,9 @@ def load(
     registry: str | os.PathLike[str] | None = None,
     threads: int = 1,
     progress: Progress | None = None,
+    sessions: int = 1,
+    verify: bool = False,
+    told: set[str] | None = None,
 ) -> Model:
     """Load a published model.
 
@@ -41,7 +36,12 @@ def load(
     before `channel`. `platform` may be left out when the model has just one. Every file of a variant is
     checked by size and SHA-256 before it is opened; downloads are resumed and kept, and `progress` is told of each
     its name, its bytes so far and its bytes in all. The first variant whose backend is installed and opens it
-    is taken; what was passed over is logged as a warning and listed in `model.info.fallbacks`.
+    is taken; what was passed over is logged as a warning and listed in `model.info.fallbacks`. When it fails later, the
+    next one takes over in the same way.
+
+    `threads` compute one answer; `sessions` answer at once, where the backend cannot do that in one. With `verify` a
+    variant replays the golden vectors, if there are any, before its first answer. `told` holds the warnings that are
+    not given again; hand in the same set when opening a model again and again.
 
     Raises RegistryError, ModelNotFoundError, PlatformNotFoundError, ManifestError, IntegrityError, and
     BackendMissingError or BackendFailedError when no variant can be used.
@@ -49,7 +49,7 @@ def load(
     source = store.open_registry(registry, progress)
     manifest = source.manifest(name, channel, version)
     chosen = _platform(manifest, platform)
-    return _open(manifest, chosen, manifest.platforms[chosen].variants, source.blob, threads)
+    return _open(manifest, chosen, manifest.platforms[chosen].variants, source.blob, threads, sessions, verify, told)
 
 
 def open_folder(
@@ -101,40 +101,23 @@ def _open(
     variants: Sequence[Variant],
     locate: Callable[[File], Path],
     threads: int,
+    sessions: int = 1,
+    verify: bool = False,
+    told: set[str] | None = None,
 ) -> Model:
     """The first variant that opens, its files checked. Only backends are fallen back from, never a wrong file."""
     _check_release(manifest)
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise BackendFailedError("any", manifest.model, f"threads={threads!r}; allowed: 1 or more")
+    for name, count in {"threads": threads, "sessions": sessions}.items():
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise BackendFailedError("any", manifest.model, f"{name}={count!r}; allowed: 1 or more")
     front = frontend.build(manifest.frontend)
-    faults: list[BackendMissingError | BackendFailedError] = []
-    fallbacks: list[Fallback] = []
-    for variant in variants:
+
+    def open_one(variant: Variant) -> Session:
         paths = {file.name: locate(file) for file in variant.files}
-        try:
-            session = open_session(variant.backend, paths[variant.model_file.name], threads)
-        except (BackendMissingError, BackendFailedError) as fault:
-            log.warning("%s %s: variant %s passed over: %s", manifest.model, platform, variant.name, fault)
-            faults.append(fault)
-            fallbacks.append(Fallback(variant.name, variant.backend, str(fault)))
-            continue
-        return Model(manifest, platform, variant, front, session, locate, tuple(fallbacks))
-    raise _none_opened(manifest.model, platform, faults)
+        path = paths[variant.model_file.name]
+        return pooled(variant.backend, lambda: open_session(variant.backend, path, threads), sessions)
 
-
-def _none_opened(
-    model: str, platform: str, faults: list[BackendMissingError | BackendFailedError]
-) -> BackendMissingError | BackendFailedError:
-    """The one fault, or all in one: missing when installing something would help with every variant."""
-    if len(faults) == 1:
-        return faults[0]
-    reasons = "; ".join(map(str, faults))
-    missing = [fault for fault in faults if isinstance(fault, BackendMissingError)]
-    if len(missing) == len(faults):
-        return BackendMissingError(" and ".join(dict.fromkeys(fault.backend for fault in missing)), reasons)
-    return BackendFailedError(
-        " and ".join(dict.fromkeys(fault.backend for fault in faults)), f"{model} {platform}", reasons
-    )
+    return Model(Variants(manifest, platform, variants, front, locate, open_one, verify, told))
 
 
 def _check_release(manifest: Manifest) -> None:

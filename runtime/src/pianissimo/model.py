@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from time import perf_counter
 from types import TracebackType
 from typing import TypeVar, overload
@@ -12,45 +11,31 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import audio as audio_checks
-from . import golden
-from .backends import Session
-from .backends.shapes import matches, worded
-from .decode import READINGS, Heard, Prediction
-from .errors import (
-    AudioError,
-    BackendFailedError,
-    EnrolmentError,
-    FrontEndError,
-    PianissimoError,
-    VerificationError,
-)
-from .frontend import FrontEnd
-from .info import Fallback, describe
-from .manifest import File, Manifest, Variant
+from . import golden, metrics
+from .decode import READINGS, Prediction
+from .engine import Engine, scores
+from .errors import AudioError, BackendFailedError, BackendMissingError, EnrolmentError, VerificationError
+from .fallback import Variants
+from .info import Info
 
 Float32 = NDArray[np.float32]
 M = TypeVar("M", bound="Model")  # typing.Self is younger than Python 3.10
-BATCH = 32  # clips handed to a backend at once, which bounds its memory
 
 
 class Model:
-    """One variant of a model, open. Made by `load` and `open_folder`; may be used from many threads."""
+    """A model, open: the variant that answers, and those it falls back to. Made by `load` and `open_folder`.
 
-    def __init__(
-        self,
-        manifest: Manifest,
-        platform: str,
-        variant: Variant,
-        front: FrontEnd,
-        session: Session,
-        locate: Callable[[File], Path],
-        fallbacks: tuple[Fallback, ...] = (),
-    ) -> None:
-        self._manifest, self._variant, self._front, self._locate = manifest, variant, front, locate
-        self._session: Session | None = session
-        self._reading = READINGS[manifest.task]
-        self._free = None in front.shape
-        self.info = describe(manifest, platform, variant, front, fallbacks)
+    May be used from many threads and in forked workers. What it answers is counted in `pianissimo.metrics`.
+    """
+
+    def __init__(self, variants: Variants) -> None:
+        self._variants, self._manifest, self._front = variants, variants.manifest, variants.front
+        self._embeds = READINGS[self._manifest.task].embeds
+
+    @property
+    def info(self) -> Info:
+        """What was loaded, and what was passed over so far."""
+        return self._variants.last.info
 
     def predict(self, audio: ArrayLike, sample_rate: int) -> Prediction:
         """What one clip says, given as `audio.prepare` takes it; raises AudioError, BackendFailedError, EnrolmentError.
@@ -60,7 +45,7 @@ class Model:
         """
         started = perf_counter()
         clip = self._mono(audio, sample_rate)
-        return self.read(self.run(self._front(clip)[None])[0], len(clip), started)
+        return self.answer(self._front(clip)[None], len(clip), started)
 
     def predict_batch(self, clips: Sequence[ArrayLike], sample_rate: int) -> list[Prediction]:
         """What several clips say; `milliseconds` is the batch's time divided by its clips."""
@@ -68,18 +53,44 @@ class Model:
             return []
         started = perf_counter()
         mono = [self._named(at, clip, sample_rate) for at, clip in enumerate(clips)]
-        outputs = self.scores([self._front(clip) for clip in mono])
-        return [self.read(output, len(clip), started, len(mono)) for output, clip in zip(outputs, mono, strict=True)]
+        engines: list[Engine] = []  # a variant may fail half-way, and each output is read as its own has it
+
+        def run(features: Float32) -> Float32:
+            outputs, engine = self._asked(features)
+            engines.extend([engine] * len(features))
+            return outputs
+
+        outputs = scores(run, self._front.shape, [self._front(clip) for clip in mono])
+        answers = [
+            engine.read(output, len(clip), started, len(mono))
+            for engine, output, clip in zip(engines, outputs, mono, strict=True)
+        ]
+        last = answers[-1]
+        metrics.PROCESS.answered(last.backend, self._manifest.model, last.milliseconds / 1e3, len(mono))
+        return answers
+
+    def answer(self, features: Float32, samples: int, started: float) -> Prediction:
+        """What features (1, ...) of a clip of so many samples at the front end's rate say.
+
+        `milliseconds` count from `started`, a perf_counter. Raises BackendFailedError, EnrolmentError.
+        """
+        outputs, engine = self._asked(features)
+        said = engine.read(outputs[0], samples, started)
+        metrics.PROCESS.answered(said.backend, self._manifest.model, said.milliseconds / 1e3)
+        return said
 
     def embed(self, audio: ArrayLike, sample_rate: int) -> Float32:
         """The vector (dims,) of one clip, float32, which templates are made of and compared with.
 
         Raises AudioError, BackendFailedError, and EnrolmentError when the model's task is not verify.
         """
-        if not self._reading.embeds:
+        if not self._embeds:
             problem = f"{self.info.model} is a model of the task {self.info.task}"
             raise EnrolmentError(problem, "predict, or a model of the task verify")
-        output: Float32 = self.run(self.features(audio, sample_rate))[0]
+        started = perf_counter()
+        outputs, engine = self._asked(self.features(audio, sample_rate))
+        metrics.PROCESS.answered(engine.variant.backend, self._manifest.model, perf_counter() - started)
+        output: Float32 = outputs[0]
         return output
 
     def features(self, audio: ArrayLike, sample_rate: int) -> Float32:
@@ -101,57 +112,26 @@ class Model:
         list of outputs, one a clip, of a sequence of features, one a clip, both without a batch axis. An output is
         (classes,) probabilities, (frames, classes) probabilities or a vector (dims,), as the task has it.
         """
-        if self._free:
-            return [self.run(self._one(at, clip)[None])[0] for at, clip in enumerate(features)]
-        array = features if isinstance(features, np.ndarray) else self._stacked(features)
-        if array.dtype != np.float32 or array.shape[1:] != self._front.shape or not len(array):
-            allowed = f"float32 (n, {worded(self._front.shape)}), n at least 1"
-            raise FrontEndError("features", f"{array.dtype} {array.shape}", allowed)
-        return np.concatenate([self.run(array[at : at + BATCH]) for at in range(0, len(array), BATCH)])
+        return scores(self.run, self._front.shape, features)
 
     def run(self, features: Float32) -> Float32:
         """Outputs of at most BATCH clips, checked: a model never answers with NaN or with too few numbers."""
-        session, name, file = self._session, self._variant.backend, self._variant.model_file.name
-        if session is None:
-            raise BackendFailedError(name, file, "the model was closed")
-        try:
-            outputs = session.run(features)
-        except PianissimoError:
-            raise
-        except Exception as fault:  # a native library may raise anything
-            raise BackendFailedError(name, file, f"{type(fault).__name__}: {fault}") from fault
-        labels = len(self._manifest.labels)
-        wanted = (len(features), *self._reading.shape(labels))
-        if not matches(outputs.shape, wanted):
-            problem = f"an output of shape {outputs.shape} for {labels} labels; allowed: ({worded(wanted)})"
-            raise BackendFailedError(name, file, problem)
-        if not np.isfinite(outputs).all():
-            raise BackendFailedError(name, file, "scores that are NaN or infinite")
-        return outputs
+        return self._variants.run(features)[0]
 
-    def read(self, output: Float32, samples: int, started: float, clips: int = 1) -> Prediction:
-        """What one clip's output says, as `predict` gives it.
-
-        The clip had so many `samples` at the front end's rate; the time since `started` (perf_counter) is shared
-        between `clips`.
-        """
-        answer = self._reading.answer(output, self._manifest.labels, self._variant.threshold, self._heard(samples))
-        milliseconds = (perf_counter() - started) * 1e3 / clips
-        return Prediction(
-            answer.label, answer.score, answer.scores, self._variant.backend, milliseconds, answer.symbols
-        )
+    def read(self, output: Float32, samples: int, started: float) -> Prediction:
+        """What one clip's output says, as the variant reads it that answered last; see `answer`."""
+        return self._variants.last.read(output, samples, started)
 
     def verify(self) -> golden.Verification:
-        """Replay the golden vectors. Raises VerificationError with the distances, IntegrityError."""
-        if self._manifest.golden is None:
-            raise VerificationError(self.info.model, "its manifest holds no golden vectors")
-        return golden.verify(self, self._locate(self._manifest.golden), self._manifest.golden, self._variant.tolerance)
+        """Replay the golden vectors. Raises VerificationError with the distances, IntegrityError.
+
+        A variant that failed answers no more: the next one does, once it has verified, or nothing at all.
+        """
+        return self._variants.verify()
 
     def close(self) -> None:
         """Let the network's memory go; the model answers no more. Closing twice is allowed."""
-        session, self._session = self._session, None
-        if session is not None:
-            session.close()
+        self._variants.close()
 
     def __enter__(self: M) -> M:
         return self
@@ -161,27 +141,22 @@ class Model:
     ) -> None:
         self.close()
 
-    def _heard(self, samples: int) -> Heard:
-        """A front end with a window hears that much of the clip, about its centre."""
-        window = getattr(self._front, "samples", samples)
-        rate = self._front.sample_rate
-        return Heard((samples - window) / 2 / rate, window / rate)
-
-    def _stacked(self, features: Sequence[Float32]) -> Float32:
-        if not len(features):
-            raise FrontEndError("features", "none", "those of at least one clip")
-        return np.stack([self._one(at, clip) for at, clip in enumerate(features)])
-
-    def _one(self, at: int, features: Float32) -> Float32:
-        """One clip's features, checked."""
-        array = np.asarray(features)
-        if array.dtype != np.float32 or not matches(array.shape, self._front.shape):
-            allowed = f"float32 ({worded(self._front.shape)})"
-            raise FrontEndError(f"features of clip {at}", f"{array.dtype} {array.shape}", allowed)
-        return array
+    def _asked(self, features: Float32) -> tuple[Float32, Engine]:
+        """Outputs and the variant they are of; a failure is counted, on the last variant that was there to fail."""
+        try:
+            return self._variants.run(features)
+        except (BackendFailedError, BackendMissingError, VerificationError):
+            backend = self._variants.last.variant.backend
+            metrics.PROCESS.count("ml_inference_total", (backend, self._manifest.model, "failed"), len(features))
+            raise
 
     def _mono(self, audio: ArrayLike, sample_rate: int) -> Float32:
-        return audio_checks.prepare(audio, sample_rate, self._front.sample_rate, self._manifest.max_seconds)
+        try:
+            return audio_checks.prepare(audio, sample_rate, self._front.sample_rate, self._manifest.max_seconds)
+        except AudioError:
+            backend = self._variants.last.variant.backend
+            metrics.PROCESS.count("ml_inference_total", (backend, self._manifest.model, "refused"))
+            raise
 
     def _named(self, at: int, clip: ArrayLike, sample_rate: int) -> Float32:
         try:

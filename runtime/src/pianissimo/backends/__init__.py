@@ -34,16 +34,20 @@ class BackendModule(Protocol):
 
 @dataclass(frozen=True)
 class Backend:
-    """Where a backend lives here, and the extra that installs what it needs; None when numpy is all."""
+    """Where a backend lives here, and the extra that installs what it needs; None when numpy is all.
+
+    `concurrent`: many threads may compute in one session at once, instead of one after another.
+    """
 
     module: str
     extra: str | None
+    concurrent: bool
 
 
 BACKENDS = {
-    "tflite": Backend("pianissimo.backends.tflite", "tflite"),
-    "onnx": Backend("pianissimo.backends.onnx", "onnx"),
-    "numpy": Backend("pianissimo.backends.arrays", None),
+    "tflite": Backend("pianissimo.backends.tflite", "tflite", concurrent=False),
+    "onnx": Backend("pianissimo.backends.onnx", "onnx", concurrent=True),
+    "numpy": Backend("pianissimo.backends.arrays", None, concurrent=True),
 }
 
 
