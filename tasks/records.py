@@ -55,13 +55,19 @@ def write_json(file: Path, content: Any) -> None:
 def read_json(file: Path) -> dict[str, Any]:
     """A JSON object. Raises RecordError when there is none."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        return parse(file.read_bytes(), str(file))
     except FileNotFoundError:
         raise RecordError(f"{file} is not there; run the stage that writes it") from None
+
+
+def parse(text: bytes, place: str) -> dict[str, Any]:
+    """The JSON object in `text`, which came from `place`. Raises RecordError when it is none."""
+    try:
+        content = json.loads(text)
     except ValueError as error:
-        raise RecordError(f"{file} is not JSON ({error}); run the stage that writes it again") from None
+        raise RecordError(f"{place} is not JSON ({error}); run the stage that writes it again") from None
     if not isinstance(content, dict):
-        raise RecordError(f"{file} holds a {type(content).__name__}, expected an object")
+        raise RecordError(f"{place} holds a {type(content).__name__}, expected an object")
     return content
 
 

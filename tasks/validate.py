@@ -13,7 +13,7 @@ from frameworks import Framework, metrics
 from frameworks.progress import Progress
 from frameworks.proof.bench import Bench, Recording, Subject, Teacher
 from frameworks.proof.platform import prove
-from tasks import clips, command, provenance, records, stand_in
+from tasks import clips, command, mistakes, provenance, records, stand_in
 from tasks.clips import Clips
 from tasks.command import Job
 from tasks.records import Record
@@ -31,18 +31,22 @@ def run(job: Job, corpus: Path, data: Path, train: Path, distill: Path, quantize
     faults = provenance.faults(data, distill, manifest["frontend"])
     platforms: dict[str, dict[str, Any]] = {}
     golden: dict[str, Any] = {}
+    labels = tuple(manifest["labels"])
+    wrong = {"teacher": mistakes.made(bench, bench.teacher.metric, bench.teacher.outputs, labels)}
     for name, variant in variants:
         platform = job.recipe.convert.platforms[name]
         small = platform.device == "micro"
         target = plan.get("micro" if small else "int8", {}) if variant["precision"] == "int8" else {}
+        subject = bench.subjects["stand_in" if platform.stand_in else "float"]
         figures, golden[f"{name}/{variant['name']}"] = prove(
             bench,
             name,
             variant,
-            subject=bench.subjects["stand_in" if platform.stand_in else "float"],
+            subject=subject,
             is_micro=small,
             float_layers=tuple(target.get("float_layers", ())),
         )
+        wrong[f"{name} {variant['name']}"] = mistakes.of_form(bench, subject, name, variant["name"], labels)
         platforms.setdefault(name, {})[variant["name"]] = {**figures, "audit": [*figures["audit"], *faults]}
         progress.step(f"{name} {variant['name']}: {figures['score']:.2f} %")
     pianissimo.golden.write(job.dest / "golden.npz", chosen.audio, front.sample_rate, list(bench.golden), golden)
@@ -53,6 +57,7 @@ def run(job: Job, corpus: Path, data: Path, train: Path, distill: Path, quantize
         facts={
             "clips": len(test),
             "platforms": platforms,
+            "mistakes": wrong,
             "sha256": {
                 "manifest.json": sha256(convert / "files" / "manifest.json"),
                 "golden.npz": sha256(job.dest / "golden.npz"),
