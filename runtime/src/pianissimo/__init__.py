@@ -16,6 +16,7 @@ from .errors import ModelNotFoundError as ModelNotFoundError
 from .errors import PianissimoError as PianissimoError
 from .errors import PlatformNotFoundError as PlatformNotFoundError
 from .errors import RegistryError as RegistryError
+from .errors import SignatureError as SignatureError
 from .errors import VerificationError as VerificationError
 
 if TYPE_CHECKING:

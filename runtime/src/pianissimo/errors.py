@@ -84,6 +84,14 @@ class IntegrityError(PianissimoError, OSError):
         super().__init__(f"{file}: {what} expected {expected}, found {found}; the file was not opened")
 
 
+class SignatureError(PianissimoError, ValueError):
+    """A document is not signed by a pinned key, or is older than the pinned version: `place`, `found`, `allowed`."""
+
+    def __init__(self, place: str, found: str, allowed: str) -> None:
+        self.place, self.found, self.allowed = place, found, allowed
+        super().__init__(f"{place}: found {found}; allowed: {allowed}")
+
+
 class BackendMissingError(PianissimoError, ImportError):
     """A backend is not installed, or this version has never heard of it: `backend`, `remedy`."""
 

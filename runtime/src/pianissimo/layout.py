@@ -23,6 +23,11 @@ def manifest_key(model: str, version: int) -> str:
     return f"{versions_prefix(model)}{version}/manifest.json"
 
 
+def yank_key(model: str, version: int) -> str:
+    """Says that a version is not used any more; there for those alone."""
+    return f"{versions_prefix(model)}{version}/yank.json"
+
+
 def channels_prefix(model: str) -> str:
     """All channels of one model."""
     return f"models/{model}/channels/"
@@ -36,3 +41,18 @@ def channel_key(model: str, channel: str) -> str:
 def runtime_key(wheel: str) -> str:
     """A wheel of this package."""
     return f"runtime/{wheel}"
+
+
+def signatures_prefix() -> str:
+    """All signatures lie under this."""
+    return "signatures/"
+
+
+def signature_key(digest: str, name: str) -> str:
+    """The signature of a document, by the digest of what is signed and the name of the key."""
+    return f"{signatures_prefix()}{digest}.{name}"
+
+
+def page_key() -> str:
+    """The page a person opens."""
+    return "index.html"

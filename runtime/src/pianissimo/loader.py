@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import __version__, frontend, integrity, store
+from . import __version__, frontend, integrity, signature, store
 from . import manifest as manifests
 from .backends import Session, open_session
 from .download import Progress
@@ -25,6 +25,8 @@ def load(
     registry: str | os.PathLike[str] | None = None,
     threads: int = 1,
     progress: Progress | None = None,
+    public_key: str | None = None,
+    least_version: int | None = None,
     sessions: int = 1,
     verify: bool = False,
     told: set[str] | None = None,
@@ -43,10 +45,13 @@ def load(
     variant replays the golden vectors, if there are any, before its first answer. `told` holds the warnings that are
     not given again; hand in the same set when opening a model again and again.
 
-    Raises RegistryError, ModelNotFoundError, PlatformNotFoundError, ManifestError, IntegrityError, and
+    With `public_key`, or PIANISSIMO_PUBLIC_KEY, only documents that this Ed25519 key signed are believed (extra
+    `[verify]`); nothing older than `least_version`, or what PIANISSIMO_LEAST_VERSIONS says, is taken.
+
+    Raises RegistryError, ModelNotFoundError, PlatformNotFoundError, ManifestError, SignatureError, IntegrityError, and
     BackendMissingError or BackendFailedError when no variant can be used.
     """
-    source = store.open_registry(registry, progress)
+    source = store.open_registry(registry, progress, signature.trust(name, public_key, least_version))
     manifest = source.manifest(name, channel, version)
     chosen = _platform(manifest, platform)
     return _open(manifest, chosen, manifest.platforms[chosen].variants, source.blob, threads, sessions, verify, told)
