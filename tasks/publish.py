@@ -5,11 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pianissimo import layout
 from pianissimo.integrity import sha256
 
 import registry
+from models import Model
 from registry import lineage
-from tasks import command, records
+from tasks import card, command, records
 from tasks.command import Job
 from tasks.records import Record, RecordError
 
@@ -31,6 +33,7 @@ def run(job: Job, data: Path, convert: Path, validate: Path, gate: Path, runtime
     # `stable` is what consumers load: it moves to whole versions only, never to one that lacks a platform it had.
     channels = [c for c in job.section.channels if c != "stable" or verdict["passed"]]
     done = registry.publish(store, draft, files, channels, _who(), "published by the pipeline: " + _why(verdict))
+    _put_card(store, job.model, done.version)
     return job.record(
         facts={
             "version": done.version,
@@ -41,6 +44,13 @@ def run(job: Job, data: Path, convert: Path, validate: Path, gate: Path, runtime
             "registry": job.section.registry,
         }
     )
+
+
+def _put_card(store: registry.Store, model: Model, version: int) -> None:
+    """Writes the version's card from its manifest as it lies there; one that is there stays, as the manifest does."""
+    key = layout.manifest_key(model.name, version)
+    manifest = records.parse(store.get(key), key)
+    store.put_if_absent(card.key(model.name, version), card.text(manifest, model.metric).encode())
 
 
 def _draft(
