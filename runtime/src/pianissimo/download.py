@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import sleep
+from typing import BinaryIO
 
 from . import integrity
 from .errors import IntegrityError, PianissimoError
@@ -78,19 +79,26 @@ def _bring(file: File, part: Path, source: Source, progress: Progress | None) ->
 
 
 def _append(file: File, part: Path, source: Source, progress: Progress | None) -> None:
+    """What is missing; gone on from after a break, unless nothing more comes at all."""
     stalled = 0
     with part.open("ab") as stream:
         while (before := stream.tell()) < file.bytes:
-            try:
-                for chunk in source(before):
-                    stream.write(chunk)
-                    if progress is not None:
-                        progress(file.name, stream.tell(), file.bytes)
-                if stream.tell() < file.bytes:  # it ended by itself
-                    raise IntegrityError(file.name, "bytes", file.bytes, stream.tell())
-            except BrokenOffError as broken:
-                stalled = stalled + 1 if stream.tell() == before else 0
+            broken = _pour(file, stream, source, progress)
+            stalled = stalled + 1 if stream.tell() == before else 0
+            if stalled == ATTEMPTS:
+                raise broken
+            if stream.tell() < file.bytes:
                 log.info("%s broke off at %d of %d bytes: %s", file.name, stream.tell(), file.bytes, broken)
-                if stalled == ATTEMPTS:
-                    raise broken.fault from broken
                 pause(stalled)
+
+
+def _pour(file: File, stream: BinaryIO, source: Source, progress: Progress | None) -> PianissimoError:
+    """As much as comes at once; gives what to tell when that was the last that ever came."""
+    try:
+        for chunk in source(stream.tell()):
+            stream.write(chunk)
+            if progress is not None:
+                progress(file.name, stream.tell(), file.bytes)
+    except BrokenOffError as broken:
+        return broken.fault
+    return IntegrityError(file.name, "bytes", file.bytes, stream.tell())  # some connections break without a word

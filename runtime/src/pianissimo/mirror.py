@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .s3 import Bucket
 
 SCHEME = "s3://"
+NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)  # of a bucket
 ASIDE = ".incoming"  # of a mirror, where unfinished downloads lie; a leading dot is never a key
 ADDRESS = ".address"  # the file of a mirror that says what it is the mirror of
 
@@ -32,8 +33,9 @@ class BucketReader:
 
     def __init__(self, root: str, progress: Progress | None = None) -> None:
         name, _, prefix = root.removeprefix(SCHEME).partition("/")
-        if not root.startswith(SCHEME) or not name:
-            raise RegistryError(root, "that is no bucket's address", "s3://BUCKET or s3://BUCKET/PREFIX")
+        if not root.startswith(SCHEME) or not NAME.fullmatch(name):
+            allowed = "s3://BUCKET or s3://BUCKET/PREFIX, the bucket's name of 3 to 63 of a-z, 0-9, . and -"
+            raise RegistryError(root, "that is no bucket's address", allowed)
         self.root = root
         self._name, self._prefix = name, f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._progress = progress

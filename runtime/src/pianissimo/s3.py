@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from boto3.session import Session
@@ -11,12 +12,19 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 
 from . import checks
 from .download import ATTEMPTS, BrokenOffError, pause
-from .errors import IntegrityError
+from .errors import IntegrityError, RegistryError
 from .s3_faults import code, in_words, worded
 
 CHUNK = 2**18  # bytes
-# Throttling and 5xx are retried by botocore itself; a wait is in seconds, for a connection and for the next bytes.
-CONFIG = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "total_max_attempts": ATTEMPTS})
+# botocore itself retries throttling, 5xx and lost connections (AWS_MAX_ATTEMPTS), but nothing once an answer has begun. Its
+# waits are in seconds, for a connection and for the next bytes. It must not compare checksums: some servers (rclone) answer
+# a part of a file with the checksum of all of it. Every file is checked by SHA-256 when it is whole.
+CONFIG = Config(
+    connect_timeout=10,
+    read_timeout=60,
+    retries={"mode": "standard"},
+    response_checksum_validation="when_required",
+)
 ABSENT = ("NoSuchKey", "404")
 PAST_THE_END = ("InvalidRange", "416")
 BROKEN = (HTTPClientError, IncompleteReadError)
@@ -31,7 +39,10 @@ class Bucket:
     def __init__(self, place: str, name: str) -> None:
         self._place, self._name = place, name
         with in_words(place):
-            self._client: Any = Session().client("s3", config=CONFIG)
+            try:
+                self._client: Any = Session().client("s3", config=CONFIG)
+            except ValueError as fault:
+                raise RegistryError(place, str(fault), "AWS_ENDPOINT_URL=http://HOST:PORT, or none") from fault
 
     @property
     def endpoint(self) -> str:
@@ -43,13 +54,15 @@ class Bucket:
         with in_words(self._place):
             for attempt in range(ATTEMPTS):
                 try:
-                    body = self._client.get_object(Bucket=self._name, Key=key)["Body"]
-                    return bytes(body.read(checks.LARGEST_DOCUMENT + 1))
+                    answer = self._client.get_object(Bucket=self._name, Key=key)
                 except ClientError as fault:
                     if code(fault) in ABSENT:
                         return None
                     raise
-                except BROKEN:  # in the middle of the content, where botocore does not try again
+                try:
+                    with closing(answer["Body"]) as body:
+                        return bytes(body.read(checks.LARGEST_DOCUMENT + 1))
+                except BROKEN:
                     if attempt == ATTEMPTS - 1:
                         raise
                     pause(attempt)
@@ -73,15 +86,17 @@ class Bucket:
         with in_words(self._place):
             try:
                 answer = self._client.get_object(Bucket=self._name, Key=key, Range=f"bytes={first}-{size - 1}")
-                skip = first if answer["ResponseMetadata"]["HTTPStatusCode"] != 206 else 0  # a server without ranges
-                for chunk in answer["Body"].iter_chunks(CHUNK):
-                    if len(chunk) > skip:
-                        yield chunk[skip:]
-                    skip = max(0, skip - len(chunk))
             except ClientError as fault:
                 if code(fault) in (*ABSENT, *PAST_THE_END):
                     found = "nothing there" if code(fault) in ABSENT else f"at most {first} bytes"
                     raise IntegrityError(key, "the file", f"{size} bytes in {self._place}", found) from fault
                 raise
+            skip = 0 if "ContentRange" in answer else first  # a server that knows no ranges sends all of it again
+            try:
+                with closing(answer["Body"]) as body:
+                    for chunk in body.iter_chunks(CHUNK):
+                        if len(chunk) > skip:
+                            yield chunk[skip:]
+                        skip = max(0, skip - len(chunk))
             except BROKEN as fault:
                 raise BrokenOffError(worded(self._place, fault)) from fault
