@@ -19,7 +19,7 @@ import registry
 
 Make = Callable[..., tuple[dict[str, Any], dict[str, Path]]]
 Tree = Callable[[Path], dict[str, bytes]]
-WRITES = 6  # three blobs, the manifest, two channels
+WRITES = 10  # three blobs, the manifest, the blobs once more, two channels, the page
 ARGUMENTS: dict[str, Any] = {"channels": ["candidate", "stable"], "who": "tester", "why": "a test"}
 
 

@@ -49,6 +49,7 @@ def test_the_layout(store: registry.Store, draft: Make) -> None:
             "models/keywords/versions/1/manifest.json",
             "models/keywords/channels/candidate.json",
             "models/keywords/channels/stable.json",
+            "index.html",
         ]
     )
     for file in written.files():

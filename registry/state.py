@@ -1,0 +1,117 @@
+"""What a registry holds, read at one go: models, versions, channels, who signed what."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pianissimo import channel as channels
+from pianissimo import layout, signature, yank
+from pianissimo import manifest as manifests
+from pianissimo.channel import Channel
+from pianissimo.errors import ModelNotFoundError
+from pianissimo.manifest import Manifest
+from pianissimo.yank import Yank
+
+from .keys import AbsentError
+from .store import Store
+
+AT_ONCE = 8  # documents read side by side: from a bucket each takes a round trip
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version; `signers` are the names of the keys that signed its manifest."""
+
+    number: int
+    manifest: Manifest
+    yanked: Yank | None
+    signers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: versions newest first, channels by name."""
+
+    name: str
+    versions: tuple[Version, ...]
+    channels: dict[str, Channel]
+
+    def version(self, number: int) -> Version | None:
+        """The version with a number."""
+        return next((version for version in self.versions if version.number == number), None)
+
+    def usable(self) -> set[int]:
+        """Numbers of the versions that are there and not yanked."""
+        return {version.number for version in self.versions if version.yanked is None}
+
+    def naming(self, number: int) -> list[str]:
+        """The channels that name a version."""
+        return [name for name, channel in self.channels.items() if channel.version == number]
+
+
+def models(store: Store) -> list[str]:
+    """The names of the models."""
+    return sorted({key.split("/")[1] for key in store.list(layout.models_prefix())})
+
+
+def read(store: Store) -> list[Model]:
+    """Every model, by name."""
+    signers = _signers(store)
+    return [_model(store, name, signers) for name in models(store)]
+
+
+def read_model(store: Store, name: str) -> Model:
+    """One model; raises ModelNotFoundError with those there are."""
+    known = models(store)
+    if name not in known:
+        raise ModelNotFoundError(f"model {name}", known, store.root)
+    return _model(store, name, _signers(store))
+
+
+def numbers(store: Store, model: str) -> list[int]:
+    """Numbers of the versions that have a manifest, rising."""
+    prefix = layout.versions_prefix(model)
+    names = [key.removeprefix(prefix).split("/") for key in store.list(prefix)]
+    return sorted(int(parts[0]) for parts in names if parts[0].isdigit() and parts[1:] == ["manifest.json"])
+
+
+def read_yank(store: Store, model: str, number: int) -> Yank | None:
+    """Why a version is not used any more; None while it is."""
+    key = layout.yank_key(model, number)
+    try:
+        return yank.loads(store.get(key), key)
+    except AbsentError:
+        return None
+
+
+def _model(store: Store, name: str, signers: dict[str, list[str]]) -> Model:
+    keys = set(store.list(f"{layout.models_prefix()}{name}/"))
+    prefix = layout.channels_prefix(name)
+
+    def version(number: int) -> Version:
+        key = layout.manifest_key(name, number)
+        data = store.get(key)
+        yanked = read_yank(store, name, number) if layout.yank_key(name, number) in keys else None
+        found = tuple(signers.get(signature.digest(key, data), ()))
+        return Version(number, manifests.loads(data, key), yanked, found)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        versions = tuple(pool.map(version, reversed(numbers(store, name))))
+    named = {
+        key.removeprefix(prefix).removesuffix(".json"): channels.loads(store.get(key), key)
+        for key in sorted(keys)
+        if key.startswith(prefix)
+    }
+    return Model(name, versions, named)
+
+
+def _signers(store: Store) -> dict[str, list[str]]:
+    """Digest of what is signed -> names of the keys."""
+    found: dict[str, list[str]] = defaultdict(list)
+    prefix = layout.signatures_prefix()
+    for key in store.list(prefix):
+        digest, _, name = key.removeprefix(prefix).partition(".")
+        found[digest].append(name)
+    return found
