@@ -41,12 +41,12 @@ class Trust:
         """
         if not self.keys:
             return
-        found = [(public, get(signature_key(key, data, public))) for public in self.keys]
-        present = [(public, text) for public, text in found if text is not None]
+        found = [(raw, get(signature_key(key, data, raw))) for raw in self.keys]
+        present = [(raw, text) for raw, text in found if text is not None]
         if not present:
-            names = ", ".join(name(public) for public in self.keys)
+            names = ", ".join(name(raw) for raw in self.keys)
             raise SignatureError(key, f"no signature of its content by {names}", "a document signed by a pinned key")
-        if not any(_holds(public, message(key, data), text) for public, text in present):
+        if not any(holds(raw, key, data, text) for raw, text in present):
             raise SignatureError(key, "a signature that does not fit its content", "a document signed by a pinned key")
 
     def check_age(self, model: str, version: int) -> None:
@@ -60,7 +60,9 @@ def trust(model: str, public_key: str | None = None, least_version: int | None =
 
     Raises ManifestError for what is no key or no version, BackendMissingError without the extra `[verify]`.
     """
-    text, place = (public_key, "public_key") if public_key is not None else (os.environ.get(ENVIRONMENT, ""), ENVIRONMENT)
+    text, place = (
+        (public_key, "public_key") if public_key is not None else (os.environ.get(ENVIRONMENT, ""), ENVIRONMENT)
+    )
     keys = tuple(public(part.strip(), place) for part in text.split(",") if part.strip())
     if public_key is not None and not keys:
         raise ManifestError(place, repr(public_key), ALLOWED)
@@ -96,15 +98,21 @@ def message(key: str, data: bytes) -> bytes:
     return b"pianissimo signature 1\n" + key.encode() + b"\n" + data
 
 
+def digest(key: str, data: bytes) -> str:
+    """The digest of what is signed, under which signatures lie."""
+    return hashlib.sha256(message(key, data)).hexdigest()
+
+
 def signature_key(key: str, data: bytes, raw: bytes) -> str:
     """Where the signature of a document by a public key lies."""
-    return layout.signature_key(hashlib.sha256(message(key, data)).hexdigest(), name(raw))
+    return layout.signature_key(digest(key, data), name(raw))
 
 
-def _holds(raw: bytes, signed: bytes, text: bytes) -> bool:
+def holds(raw: bytes, key: str, data: bytes, text: bytes) -> bool:
+    """Whether `text` is the signature of a document by a public key."""
     verifier, invalid = _verifier()
     try:
-        verifier.from_public_bytes(raw).verify(base64.b64decode(text.strip(), validate=True), signed)
+        verifier.from_public_bytes(raw).verify(base64.b64decode(text.strip(), validate=True), message(key, data))
     except (invalid, binascii.Error, ValueError):
         return False
     return True
