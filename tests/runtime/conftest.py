@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -258,3 +258,65 @@ def publish_folder(store: Any, folder: Path) -> Any:
     parsed = pp.manifest.parse(manifest)
     files = {file.name: folder / file.name for file in parsed.files()}
     return registry.publish(store, manifest, files, ["candidate", "stable"], "tester", "a test")
+
+
+@pytest.fixture
+def stocked(tmp_path: Path) -> Callable[..., Path]:
+    """A registry of plain-array models that answer differently: `stocked("one", "two", variants=["plain", "spare"])`.
+
+    `broken` variants overflow when they answer, `wrong` ones answer otherwise than the golden vectors say; there are
+    golden vectors unless a variant is broken.
+    """
+
+    def make(*names: str, variants: Sequence[str] = ("plain",), broken: Any = (), wrong: Any = ()) -> Path:
+        import registry
+
+        root = tmp_path / "stock"
+        store = registry.open_store(str(root))
+        for seed, name in enumerate(names):
+            folder = tmp_path / name
+            folder.mkdir()
+            entries = [plain_variant(folder, each, 10 * seed + at, each in broken) for at, each in enumerate(variants)]
+            manifest = {
+                "schema": 1,
+                "model": name,
+                "least_runtime": "0.1.0",
+                "task": "classify",
+                "labels": LABELS,
+                "frontend": SPEC,
+                "input": {"max_seconds": 30.0},
+                "platforms": {"edge": {"variants": entries}},
+            }
+            write_manifest(folder, manifest)
+            if not broken:
+                changed = {f"scores/edge/{each}": np.full((3, 3), 0.5, np.float32) for each in wrong}
+                write_golden(folder, manifest, **changed)
+            publish_folder(store, folder)
+        return root
+
+    return make
+
+
+def plain_variant(folder: Path, name: str, seed: int, broken: bool) -> dict[str, Any]:
+    """A dense layer as plain arrays; a broken one has logits that overflow, and so no scores."""
+    from pianissimo.backends import arrays as backend
+
+    weight = np.random.default_rng(seed).normal(0, 0.02, (1960, 3)).astype(np.float32)
+    scale = np.full(3, 1e38 if broken else 1, np.float32)
+    arrays = {"w": weight * scale, "b": np.zeros(3, np.float32), "scale": scale}
+    steps = [
+        {"op": "input", "shape": [49, 40]},
+        {"op": "flatten"},
+        {"op": "dense", "arrays": {"weight": "w", "bias": "b"}},
+        {"op": "affine", "arrays": {"scale": "scale", "shift": "b"}},
+        {"op": "softmax"},
+    ]
+    backend.write(folder / f"{name}.npz", steps, arrays)
+    return {
+        "name": name,
+        "backend": "numpy",
+        "precision": "float32",
+        "files": [{**described(folder / f"{name}.npz", f"{name}.npz"), "role": "model"}],
+        "threshold": None,
+        "tolerance": {"features": 1e-4, "scores": 1e-5},
+    }

@@ -17,6 +17,7 @@ from .errors import PianissimoError as PianissimoError
 from .errors import PlatformNotFoundError as PlatformNotFoundError
 from .errors import RegistryError as RegistryError
 from .errors import SignatureError as SignatureError
+from .errors import SwitchError as SwitchError
 from .errors import VerificationError as VerificationError
 
 if TYPE_CHECKING:
@@ -24,14 +25,17 @@ if TYPE_CHECKING:
     from . import frontend as frontend
     from . import golden as golden
     from . import manifest as manifest
+    from . import metrics as metrics
     from .decode import Prediction as Prediction
     from .decode import Symbol as Symbol
     from .frames import FrameClassifier as FrameClassifier
     from .golden import Verification as Verification
     from .info import Info as Info
+    from .library import Library as Library
     from .loader import load as load
     from .loader import open_folder as open_folder
     from .model import Model as Model
+    from .stream import Stream as Stream
     from .voice_unlock import VoiceUnlock as VoiceUnlock
 
 __version__ = "0.2.0"
@@ -43,12 +47,15 @@ _LAZY = {
     "frontend": "frontend",
     "golden": "golden",
     "manifest": "manifest",
+    "metrics": "metrics",
     "load": "loader",
     "open_folder": "loader",
     "FrameClassifier": "frames",
     "Info": "info",
+    "Library": "library",
     "Model": "model",
     "Prediction": "decode",
+    "Stream": "stream",
     "Symbol": "decode",
     "Verification": "golden",
     "VoiceUnlock": "voice_unlock",

@@ -52,6 +52,14 @@ class ManifestError(PianissimoError, ValueError):
         super().__init__(f"{place}: found {self.found}; allowed: {allowed}")
 
 
+class SwitchError(PianissimoError, ValueError):
+    """A switch of a library cannot be set so: `name`, `found`, `allowed`."""
+
+    def __init__(self, name: str, found: object, allowed: str) -> None:
+        self.name, self.found, self.allowed = name, str(found)[:200], allowed
+        super().__init__(f"{name}: found {self.found}; allowed: {allowed}")
+
+
 class FrontEndError(PianissimoError, ValueError):
     """A front end cannot be built or fed: `key`, `found`, `allowed`."""
 

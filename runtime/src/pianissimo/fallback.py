@@ -10,7 +10,7 @@ from threading import RLock
 import numpy as np
 from numpy.typing import NDArray
 
-from . import forks, golden, metrics
+from . import forks, golden, metrics, pool
 from .backends import Session
 from .engine import Engine
 from .errors import BackendFailedError, BackendMissingError, VerificationError
@@ -65,6 +65,11 @@ class Variants:
         forks.leave_behind(self._engine)
         self._engine = None
 
+    @property
+    def moves(self) -> int:
+        """How many variants were passed over so far."""
+        return len(self._passed)
+
     def current(self) -> Engine:
         """The variant that answers now. Raises BackendFailedError when closed, or the faults when none is left."""
         engine = self._engine
@@ -101,6 +106,12 @@ class Variants:
                     self._engine = None
                     engine.session.close()
             raise
+
+    def limit_sessions(self, size: int) -> None:
+        """At most this many sessions of the variant that answers."""
+        engine = self._engine
+        if engine is not None:
+            pool.limit(engine.session, size)
 
     def close(self) -> None:
         """Let the network's memory go. Closing twice is allowed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Protocol
@@ -40,6 +40,10 @@ FAMILIES = {
     "ml_models_loaded": Family("gauge", "Models that libraries hold open.", ()),
     "ml_degraded": Family("gauge", "Libraries in degraded mode.", ()),
 }
+PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")  # of the latest durations, for history and alerts
+LABELS = {name: family.labels for name, family in FAMILIES.items() if name != DURATION} | dict.fromkeys(
+    PERCENTILES, FAMILIES[DURATION].labels
+)
 Labels = tuple[str, ...]
 Key = tuple[str, Labels]
 
@@ -72,7 +76,7 @@ class Durations:
     def figures(self) -> dict[str, float]:
         """Count, mean, and p50, p95, p99 of the latest, in milliseconds."""
         count, latest = sum(self.counts), sorted(self.recent)
-        ranks = {f"p{rank}_ms": latest[min(len(latest) * rank // 100, len(latest) - 1)] * 1e3 for rank in (50, 95, 99)}
+        ranks = {name: latest[len(latest) * int(name[1:3]) // 100] * 1e3 for name in PERCENTILES}
         return {"count": count, "mean_ms": self.total / count * 1e3, **ranks}
 
 
@@ -133,17 +137,28 @@ class Metrics:
             told[DURATION].append({**_named(DURATION, labels), **durations.figures()})
         return told
 
-    def total(self, name: str, **labels: str) -> float:
-        """The sum of a counter or gauge over every value that has these labels."""
-        wanted = labels.items()
-        return sum(
-            value
-            for (known, given), value in self.values().items()
-            if known == name and wanted <= _named(name, given).items()
-        )
+    def readings(self) -> dict[Key, float]:
+        """Every counter and gauge, and the percentiles of the latest durations under their own names (PERCENTILES)."""
+        told = self.values()
+        for labels, durations in self.durations().items():
+            told |= {(name, labels): value for name, value in durations.figures().items() if name in PERCENTILES}
+        return told
 
     def _add(self, key: Key, amount: float) -> None:
         self._counts[key] = self._counts.get(key, 0) + amount
+
+
+def combined(values: Mapping[Key, float], metric: str, labels: Mapping[str, str]) -> float | None:
+    """One number of all values of a metric that have these labels: the worst percentile, the sum of all else."""
+    names = LABELS[metric]
+    chosen = [
+        value
+        for (known, given), value in values.items()
+        if known == metric and labels.items() <= dict(zip(names, given, strict=True)).items()
+    ]
+    if not chosen:
+        return None
+    return max(chosen) if metric in PERCENTILES else sum(chosen)
 
 
 def _named(name: str, labels: Iterable[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from time import perf_counter
 from types import TracebackType
-from typing import TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,9 @@ from .engine import Engine, scores
 from .errors import AudioError, BackendFailedError, BackendMissingError, EnrolmentError, VerificationError
 from .fallback import Variants
 from .info import Info
+
+if TYPE_CHECKING:
+    from .stream import Stream
 
 Float32 = NDArray[np.float32]
 M = TypeVar("M", bound="Model")  # typing.Self is younger than Python 3.10
@@ -36,6 +39,11 @@ class Model:
     def info(self) -> Info:
         """What was loaded, and what was passed over so far."""
         return self._variants.last.info
+
+    @property
+    def moves(self) -> int:
+        """How many variants were passed over so far: what was answered before a move is not this model's answer now."""
+        return self._variants.moves
 
     def predict(self, audio: ArrayLike, sample_rate: int) -> Prediction:
         """What one clip says, given as `audio.prepare` takes it; raises AudioError, BackendFailedError, EnrolmentError.
@@ -78,6 +86,19 @@ class Model:
         said = engine.read(outputs[0], samples, started)
         metrics.PROCESS.answered(said.backend, self._manifest.model, said.milliseconds / 1e3)
         return said
+
+    def stream(
+        self, sample_rate: int | None = None, every: float | None = None, window: float | None = None
+    ) -> Stream:
+        """A stream on this model: `feed` it pieces of any length, of which an answer comes `every` so many seconds.
+
+        `sample_rate` is the stream's, in Hz; by default the front end's. An answer is about the last `window` seconds,
+        which a front end of a fixed length sets itself; of the task transcribe it has what was said since the answer
+        before. By default a frame's length or 0.25 s, and 2 s to transcribe. Raises AudioError, EnrolmentError.
+        """
+        from .stream import open_stream
+
+        return open_stream(self, sample_rate, every, window)
 
     def embed(self, audio: ArrayLike, sample_rate: int) -> Float32:
         """The vector (dims,) of one clip, float32, which templates are made of and compared with.
@@ -128,6 +149,10 @@ class Model:
         A variant that failed answers no more: the next one does, once it has verified, or nothing at all.
         """
         return self._variants.verify()
+
+    def limit_sessions(self, size: int) -> None:
+        """At most this many sessions at once, at least 1, where the backend needs several to answer threads at once."""
+        self._variants.limit_sessions(size)
 
     def close(self) -> None:
         """Let the network's memory go; the model answers no more. Closing twice is allowed."""

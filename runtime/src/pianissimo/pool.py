@@ -95,3 +95,9 @@ def pooled(backend: str, open_one: Callable[[], Session], size: int) -> Session:
     """One session where the backend lets many threads run it at once, or where one is asked for; else a pool."""
     shared = backend not in BACKENDS or BACKENDS[backend].concurrent
     return open_one() if shared or size == 1 else SessionPool(backend, open_one, size)
+
+
+def limit(session: Session, size: int) -> None:
+    """Let a pool hold at most this many sessions; a single session stays what it is."""
+    if isinstance(session, SessionPool):
+        session.resize(size)
