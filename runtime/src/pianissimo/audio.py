@@ -47,9 +47,15 @@ def prepare_frame(samples: ArrayLike, count: int) -> Float32:
     frame = _typed(samples)
     if frame.shape != (count,):
         raise AudioError(f"a frame of shape {frame.shape}", f"mono frames of {count} samples, shape ({count},)")
-    mono = _mono(frame)
-    # NaN and infinity are contagious, and no sample is louder than all together: one product clears nearly every frame.
-    return mono if float(mono @ mono) <= LOUDEST**2 else _finite(mono)
+    return _cleared(_mono(frame))
+
+
+def prepare_piece(samples: ArrayLike) -> Float32:
+    """Mono float32 (n,) from a piece of a stream of any length, none included; the rest as `prepare_frame` has it."""
+    piece = _typed(samples)
+    if piece.ndim != 1:
+        raise AudioError(f"a piece of shape {piece.shape}", "mono pieces of any length, shape (n,)")
+    return _cleared(_mono(piece)) if piece.size else np.zeros(0, np.float32)
 
 
 def check_rate(sample_rate: object) -> int:
@@ -97,6 +103,12 @@ def _mono(clip: NDArray[np.generic]) -> Float32:
     if mono.ndim == 2:
         mono = mono.mean(axis=1)
     return np.ascontiguousarray(mono) if scale == 1.0 else mono * np.float32(1.0 / scale)
+
+
+def _cleared(mono: Float32) -> Float32:
+    """As `_finite`, in one product for nearly every frame: NaN and infinity are contagious, and no sample is louder than
+    all together."""
+    return mono if float(mono @ mono) <= LOUDEST**2 else _finite(mono)
 
 
 def _finite(mono: Float32) -> Float32:

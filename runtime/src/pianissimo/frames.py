@@ -53,11 +53,16 @@ class FrameClassifier:
         AudioError, and the frame is not kept; BackendFailedError.
         """
         started = perf_counter()
+        first = self.hear(samples)
+        return self._model.answer(self._rows[first : first + self._front.frames][None], self._front.samples, started)
+
+    def hear(self, samples: ArrayLike) -> int:
+        """Take a frame into the context without asking the network; gives the row that its context begins at."""
         row = self._front.one_frame(prepare_frame(samples, self.samples))
         frames, at = self._front.frames, self._oldest
         self._rows[at] = self._rows[at + frames] = row
-        self._oldest = first = (at + 1) % frames
-        return self._model.answer(self._rows[first : first + frames][None], self._front.samples, started)
+        self._oldest = (at + 1) % frames
+        return self._oldest
 
 
 def _streamed(model: Model) -> Mfcc:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from .errors import AudioError
+
 Float32 = NDArray[np.float32]
 
 CROSSINGS = 64  # zero crossings each side: the transition band is then a tenth of Nyquist wide
@@ -36,6 +38,62 @@ def resample(audio: Float32, rate: int, target: int) -> Float32:
     length = max(1, (2 * len(audio) * up + down) // (2 * down))
     path = _by_blocks if up * (down + 2 * _reach(up, down)) <= LARGEST_MATRIX else _by_rows
     return path(audio, up, down, length)
+
+
+class Resampler:
+    """`resample` for a stream, piece by piece: the same samples within 1e-6, and exactly the same however it is cut.
+
+    What comes out lags by the kernel's reach and at most one block, 10 to 20 ms. Raises AudioError for rates whose
+    common ratio is not small: their filters would have to be made afresh all the time.
+    """
+
+    def __init__(self, rate: int, target: int) -> None:
+        divisor = gcd(rate, target)
+        self._up, self._down = target // divisor, rate // divisor
+        self._same, self._reach = rate == target, _reach(self._up, self._down)
+        if self._up * (self._down + 2 * self._reach) > LARGEST_MATRIX:
+            allowed = "the model's own rate, or one with a small common ratio, as 8,000, 44,100 and 48,000 Hz have"
+            raise AudioError(f"a stream at {rate:,} Hz for a model at {target:,} Hz", allowed)
+        self.reset()
+
+    def reset(self) -> None:
+        """What comes next follows silence."""
+        self._held = np.zeros(self._reach - 1, np.float32)
+        self._taken = self._given = 0
+
+    def __call__(self, audio: Float32) -> Float32:
+        """What can be told so far: float32 (m,) of the next samples (n,)."""
+        self._taken += len(audio)
+        return audio if self._same else self._blocks(audio)
+
+    def finish(self) -> Float32:
+        """What is still held, as if silence followed; `resample` gives as many samples in all. Starts afresh."""
+        missing = (2 * self._taken * self._up + self._down) // (2 * self._down) - self._given
+        silence = np.zeros(2 * self._reach + ceil(missing * self._down / self._up), np.float32)
+        rest = silence[:0] if self._same else self._blocks(np.append(silence, np.zeros(self._step, np.float32)))
+        self.reset()
+        return rest[:missing]
+
+    @property
+    def _step(self) -> int:
+        """Input samples a block moves on by."""
+        return self._down * _periods(self._up, self._down)
+
+    def _blocks(self, audio: Float32) -> Float32:
+        """One product a block: a product of several rounds otherwise, and answers must not depend on the pieces."""
+        matrix, step = _widened(self._up, self._down, _periods(self._up, self._down)), self._step
+        held = np.append(self._held, audio)
+        starts = range(0, len(held) - len(matrix) + 1, step)
+        self._held = held[len(starts) * step :]
+        made = [held[at : at + len(matrix)] @ matrix for at in starts]
+        self._given += sum(map(len, made))
+        return np.concatenate(made) if made else np.zeros(0, np.float32)
+
+
+def _periods(up: int, down: int) -> int:
+    """Periods to a block: so many that blocks overlap little and the product is a real one."""
+    reach = _reach(up, down)
+    return max(1, min(2 * reach // down, LARGEST_MATRIX // (up * 2 * reach)))
 
 
 def _reach(up: int, down: int) -> int:
@@ -78,9 +136,8 @@ def _padded(audio: Float32, size: int, reach: int) -> Float32:
 
 
 def _by_blocks(audio: Float32, up: int, down: int, length: int) -> Float32:
-    """Several periods to a block, so that blocks overlap little and the product is a real one."""
-    reach = _reach(up, down)
-    periods = max(1, min(2 * reach // down, LARGEST_MATRIX // (up * 2 * reach)))
+    """One product for all blocks."""
+    reach, periods = _reach(up, down), _periods(up, down)
     matrix = _widened(up, down, periods)
     step, width = down * periods, matrix.shape[0]
     blocks = ceil(length / matrix.shape[1])
