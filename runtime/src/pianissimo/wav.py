@@ -61,6 +61,11 @@ def read_wav(path: str | os.PathLike[str]) -> tuple[Samples, int]:
         raise AudioError(f"{name} cannot be read ({fault.strerror or fault})", ALLOWED) from fault
 
 
+def parse_wav(data: bytes, name: str = "the WAV file") -> tuple[Samples, int]:
+    """As `read_wav`, of a file's content; `name` is what an error calls it."""
+    return _read(io.BytesIO(data), name)
+
+
 def _read(stream: BinaryIO, name: str) -> tuple[Samples, int]:
     places = _places(stream, name)
     at, size = places[b"fmt "]
