@@ -38,15 +38,16 @@ def main(arguments: list[str] | None = None) -> int:
     for name, why in failures.items():
         print(f"{name}: {why}", file=sys.stderr)
     passed = len(names) - len(failures) - len(rejected)
+    page = report.ARTIFACTS / "report" / "index.html"
+    if page.is_file():
+        print(f"in pictures: {page}")
     print(f"{passed} of {len(names)} models passed; {time.monotonic() - started:.0f} s")
     return 0 if passed == len(names) else 1
 
 
 def _run(names: list[str], shared: list[str], at_once: int) -> dict[str, str]:
     """Starts Prefect only when DVC has something to do; answers why each failed model did."""
-    waiting = stale.stale()
-    shared = [target for target in shared if target in waiting]
-    busy = [name for name in names if waiting & set(stale.targets(name)) or not stale.is_published(name)]
+    busy, shared = stale.busy(names, shared)
     if not busy and not shared:
         print("Nothing changed since the last run: every stage is up to date.")
         return {}

@@ -11,10 +11,13 @@ from tasks import report
 
 
 @flow(name="optimize", flow_run_name="optimize {model}", persist_result=False)
-async def optimize(model: str) -> State[Any] | str:
-    """Runs every stage of `model` that DVC finds stale, up to publishing what passed."""
+async def optimize(model: str, again_from: str | None = None) -> State[Any] | str:
+    """Runs every stage of `model` that DVC finds stale, up to publishing what passed; from `again_from` on also those that
+    it finds up to date."""
+    again = False
     for target in stale.targets(model):
-        ended = await stage(target, return_state=True)  # type: ignore[misc]  # Prefect types it as if it were not async
+        again = again or target == f"{again_from}@{model}"
+        ended = await stage(target, force=again, return_state=True)  # type: ignore[misc]  # typed as if it were not async
         if not ended.is_completed():
             return Failed(message=str(ended.message))
     if not stale.is_published(model):  # DVC finds publish up to date, but the registry was emptied since

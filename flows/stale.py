@@ -72,6 +72,13 @@ def needed(names: list[str], file: Path = Path("params.yaml")) -> list[str]:
     return list(dict.fromkeys(shared))
 
 
+def busy(names: list[str], shared: list[str]) -> tuple[list[str], list[str]]:
+    """Of models and of the stages they share, those for which there is something to do, in their order."""
+    waiting = stale()
+    at_work = [name for name in names if waiting & set(targets(name)) or not is_published(name)]
+    return at_work, [target for target in shared if target in waiting]
+
+
 def _how(folder: Path) -> str:
     if folder.parent == Path("data/corpora") and Path("corpora", f"{folder.name}.py").is_file():
         return f"bring it with: python -m corpora.{folder.name} --from FOLDER"

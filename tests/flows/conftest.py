@@ -61,18 +61,24 @@ recipe = json.loads(Path("params.yaml").read_text())["models"].get(name, {})
 dest.mkdir(parents=True, exist_ok=True)
 facts = {}
 if stage == "validate":
-    form = dict(score=90.0, drop=0.5, bytes=10, compressed_bytes=9, p50_ms=1.0, faster=2.0, memory_mb=3.0)
-    facts["platforms"] = {"edge": {"int8": form | dict(teacher_score=90.5, teacher_bytes=100, teacher_p50_ms=2.0)}}
+    own = dict(score=90.0, drop=0.5, drop_interval=[0.1, 0.9], bytes=10, compressed_bytes=9, smaller=90.0, memory_mb=3.0)
+    speed = dict(p50_ms=1.0, p95_ms=1.2, p99_ms=1.5, predict_p50_ms=2.0, predict_p99_ms=3.0, faster=2.0)
+    teacher = dict(teacher_score=90.5, teacher_bytes=100, teacher_p50_ms=2.0, framework_p50_ms=5.0, teacher_backend="tflite")
+    rung = dict(name="teacher", score=90.5, drop=0.0, agreement=100.0, distance=0.0, broken="")
+    facts["platforms"] = {"edge": {"int8": {**own, **speed, **teacher, "ladder": [rung], "broken": ""}}}
 if stage == "gate":
     floor = recipe["gate"]["platforms"]["edge"]["floor"]
     reasons = [f"int8: 90.00 %, wanted {floor:g} %"] if floor > 90 else []
-    edge = {"passed": not reasons, "reasons": reasons, "limits": {"int8": [{"reason": r} for r in reasons]}}
+    judged = dict(limit="floor", allowed=floor, figure=90.0, reason="".join(reasons))
+    edge = {"passed": not reasons, "reasons": reasons, "limits": {"int8": [judged]}}
     (dest / "verdict.json").write_text(json.dumps({"model": name, "passed": not reasons, "platforms": {"edge": edge}}))
 if stage == "publish" and json.loads(Path("artifacts", name, "gate", "verdict.json").read_text())["passed"]:
     facts.update(version=1, registry="artifacts/registry")
     version = Path("artifacts/registry/models", name, "versions/1")
     version.mkdir(parents=True, exist_ok=True)
-    (version / "manifest.json").write_text("{}")
+    manifest = dict(version=1, created="2026-01-01T00:00:00Z", platforms={}, lineage={})
+    (version / "manifest.json").write_text(json.dumps(manifest))
+    (version / "README.md").write_text(f"# {name}")
 if stage == "corpus":
     (dest / "labels.csv").write_text("path,label,group\\n")
 (dest / "record.json").write_text(json.dumps(dict(stage=stage, model=name, facts=facts)))

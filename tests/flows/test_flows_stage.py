@@ -29,15 +29,16 @@ def test_a_held_lock_is_tried_again(done: Any, quick: Any, monkeypatch: pytest.M
     """The lock is DVC's own, held here until the first attempt has met it."""
     import zc.lockfile
 
-    module = __import__("flows.stage", fromlist=["_run"])
-    run, lock, attempts = module._run, zc.lockfile.LockFile(str(done.folder / ".dvc/tmp/lock")), []
+    from flows import process
 
-    async def watched(arguments: list[str]) -> tuple[int, list[str]]:
-        attempts.append(await run(arguments))
+    run, lock, attempts = process.run, zc.lockfile.LockFile(str(done.folder / ".dvc/tmp/lock")), []
+
+    async def watched(arguments: list[str], seconds: float) -> tuple[int, list[str]]:
+        attempts.append(await run(arguments, seconds))
         lock.close()
         return attempts[-1]
 
-    monkeypatch.setattr(module, "_run", watched)
+    monkeypatch.setattr(process, "run", watched)
     done.change("keywords.train", {"epochs": 3})
     try:
         state = asyncio.run(quick("train@keywords", return_state=True))
@@ -53,11 +54,11 @@ def test_a_lock_that_stays_held_fails_at_last(done: Any, quick: Any, monkeypatch
 
     attempts = []
 
-    async def held(arguments: list[str]) -> tuple[int, list[str]]:
+    async def held(arguments: list[str], seconds: float) -> tuple[int, list[str]]:
         attempts.append(arguments)
         return 255, [f"ERROR: {FAILED_TO_LOCK_MESSAGE}"]
 
-    monkeypatch.setattr("flows.stage._run", held)
+    monkeypatch.setattr("flows.process.run", held)
     state = asyncio.run(quick.with_options(retries=2)("train@keywords", return_state=True))
     assert state.is_failed()
     assert "train@keywords: Unable to acquire lock" in state.message
@@ -110,7 +111,7 @@ def test_a_cancelled_stage_takes_what_it_started_with_it(done: Any, quick: Any, 
     assert training.ended()
 
 
-@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_a_command_that_is_stopped_leaves_nothing_running(
     done: Any, pulse: Callable[..., Any], python: Callable[..., subprocess.Popen[str]], signal: str
 ) -> None:
@@ -125,3 +126,44 @@ def test_a_command_that_is_stopped_leaves_nothing_running(
     assert process.returncode != 0, out + err
     assert training.ended(), out + err
     assert not Path("artifacts/keywords/train/record.json").exists()
+
+
+def test_a_stage_over_its_time_is_ended_and_told(
+    done: Any, quick: Any, pulse: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import bounds
+
+    monkeypatch.setitem(bounds.SECONDS, "train", 5.0)
+    done.change("keywords.train", {"epochs": 3})
+    training = pulse(done, "train@keywords")
+    state = asyncio.run(quick("train@keywords", return_state=True))
+    assert state.is_failed()
+    assert "train@keywords was stopped after 5 s, its limit of time" in state.message
+    assert training.begun()
+    assert training.ended()
+    assert done.runs() == ["train@keywords"]
+
+
+def test_a_faltering_network_is_tried_again_and_a_fault_beside_it_is_not(
+    done: Any, quick: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = iter(["botocore: Could not connect to the endpoint URL", "ValueError: no such layer"])
+    attempts = []
+
+    async def failing(arguments: list[str], seconds: float) -> tuple[int, list[str]]:
+        attempts.append(arguments)
+        return 255, [next(words)]
+
+    monkeypatch.setattr("flows.process.run", failing)
+    state = asyncio.run(quick("publish@keywords", return_state=True))
+    assert state.is_failed()
+    assert "no such layer" in state.message
+    assert len(attempts) == 2
+
+
+def test_a_list_of_locks_that_a_kill_tore_is_thrown_away(done: Any, quick: Any) -> None:
+    done.change("keywords.train", {"epochs": 3})
+    (done.folder / ".dvc/tmp/rwlock").write_text('{"write": {"/some')
+    state = asyncio.run(quick("train@keywords", return_state=True))
+    assert state.is_completed(), state.message
+    assert done.runs() == ["train@keywords"]
