@@ -37,7 +37,10 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Settings(Section):
-    """The section corpora.generated_speech of params.yaml: counts are a voice; SNR in dB, loudness in dBFS."""
+    """The section corpora.generated_speech of params.yaml: counts are a voice; SNR in dB, loudness in dBFS.
+
+    `throat` is how far a speaker's vocal tract is from the length that espeak-ng gives the voice, as a share of it.
+    """
 
     SECTION: ClassVar[str] = "corpora.generated_speech"
     LIMITS: ClassVar[Mapping[str, tuple[float, float]]] = {
@@ -52,6 +55,7 @@ class Settings(Section):
         "loudness_low": (-50, -6),
         "loudness_high": (-50, -6),
         "reverberation": (0.06, 2),
+        "throat": (0, 0.1),
     }
     ORDER: ClassVar[tuple[tuple[str, str], ...]] = (("snr_low", "snr_high"), ("loudness_low", "loudness_high"))
 
@@ -66,6 +70,7 @@ class Settings(Section):
     loudness_low: float = -32.0
     loudness_high: float = -14.0
     reverberation: float = 0.5
+    throat: float = 0.1
 
 
 def make(dest: Path | str, settings: Settings | None = None, workers: int = 2) -> Corpus:
@@ -78,6 +83,7 @@ def make(dest: Path | str, settings: Settings | None = None, workers: int = 2) -
     script = Script(
         settings.takes, settings.unknown, settings.confusable, settings.silence,
         snr=(settings.snr_low, settings.snr_high), loudness=(settings.loudness_low, settings.loudness_high),
+        throat=settings.throat,
     )  # fmt: skip
     speakers = cast(settings.voices, settings.seed, settings.reverberation, BACKGROUNDS)
     with staged(Path(dest)) as folder:

@@ -40,6 +40,7 @@ class Script:
     silence: int
     snr: tuple[float, float]
     loudness: tuple[float, float]
+    throat: float
 
 
 def record(speaker: Speaker, script: Script, root: Path) -> list[Clip]:
@@ -77,6 +78,7 @@ class Booth:
         self.speaker = speaker
         self.script = script
         self.espeak = open_espeak()
+        self.throat = 1 + script.throat * speaker.generator("throat").uniform(-1, 1)
         self.room = acoustics.room_response(RATE, speaker.reverberation, speaker.distance, speaker.generator("room"))
         self.crowd = self._gather(speaker.generator("crowd"))
 
@@ -103,14 +105,18 @@ class Booth:
         return acoustics.soft_clip(audio)
 
     def _say(self, text: str, rng: Generator) -> Audio:
-        """The word at 16 kHz without pauses around it, said faster until it fits a second."""
+        """The word at 16 kHz without pauses around it, said faster until it fits a second.
+
+        Another vocal tract is the same sound played at another rate (formants and pitch go with its length), said as much
+        slower as it is played faster.
+        """
         speaker = self.speaker
         speed, pitch, pitch_range = (
             int(rng.integers(low, high + 1)) for low, high in (speaker.speed, speaker.pitch, speaker.pitch_range)
         )
         while True:
-            speech = Speech(speaker.accent, speaker.variant, speed, pitch, pitch_range)
-            word = acoustics.trim(resample(self.espeak.speak(text, speech), self.espeak.rate, RATE))
+            speech = Speech(speaker.accent, speaker.variant, round(speed / self.throat), pitch, pitch_range)
+            word = acoustics.trim(resample(self.espeak.speak(text, speech), round(self.espeak.rate * self.throat), RATE))
             if len(word) <= LONGEST or speed >= 400:
                 return _fade(word)
             speed = min(round(speed * 1.15), 400)

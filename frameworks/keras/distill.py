@@ -9,11 +9,15 @@ from tensorflow import keras
 from frameworks import Outcome, metrics
 from frameworks.examples import Examples, Features
 from frameworks.keras.answers import checked, fixed
+from frameworks.keras.augment import augmented
 from frameworks.keras.balance import class_weights
 from frameworks.keras.predict import predict
 from frameworks.keras.train import Loss, fit, labels_loss, plain_loss
 from frameworks.recipe import Distill
 from models import Model
+
+VIEWS = 10  # of train, each augmented in another way, that a teacher answers
+KEPT = 2**30  # bytes of them that may stay in memory
 
 
 def distill(model: Model, teacher: Any, examples: Examples, recipe: Distill) -> Outcome:
@@ -54,9 +58,9 @@ def fit_with_teacher(
 ) -> list[dict[str, Any]]:
     """Fits `student` to labels and `teacher` at once; temperature and alpha are the recipe's unless given.
 
-    The teacher sees the very batch the student sees, augmented alike ("a good teacher is patient and consistent",
-    Beyer et al. 2022), so its answer is computed in the loop. A teacher with ears of its own (`heard`, one row a clip of
-    train) cannot: it hears each clip as it is, and so its answers are computed once, before.
+    The teacher hears the very batch the student hears, augmented alike ("a good teacher is patient and consistent", Beyer
+    et al. 2022): see `taught`. A teacher with ears of its own (`heard`, one row a clip of train) cannot: it hears each clip
+    as it is, and so its answers are computed once, before.
     """
     loss = distillation_loss(
         recipe.temperature if temperature is None else temperature,
@@ -64,15 +68,27 @@ def fit_with_teacher(
         len(examples.labels),
         class_weights(examples, recipe),
     )
-    told = None if heard is None else logits(teacher, heard)
-    joint = Joint(student, teacher) if told is None else Told(student)
-    teacher.trainable = False
-    try:
-        return fit(
-            joint, examples, loss, recipe, name=name, scored=student, beside=told, since=since, callbacks=callbacks
-        )
-    finally:
-        teacher.trainable = True  # a network narrowed from it later inherits the flag, and would not learn
+    if heard is None:
+        data = taught(augmented(examples.train, recipe), teacher, recipe.epochs)
+    else:
+        data = augmented(examples.train, recipe, logits(teacher, heard))
+    return fit(
+        Told(student), examples, loss, recipe, name=name, scored=student, data=data, since=since, callbacks=callbacks
+    )
+
+
+def taught(data: Any, teacher: Any, epochs: int) -> Any:
+    """Batches (features, labels) of one epoch after the other as ((features, the teacher's logits), labels), without end.
+
+    A teacher's answer costs more than a student's step: after VIEWS epochs, each augmented in another way, the same ones
+    come again from memory with the answers they got, or after as many as KEPT bytes hold.
+    """
+    steps = int(data.cardinality())
+    answered = data.repeat().map(lambda batch, labels: ((batch, teacher(batch, training=False)), labels))
+    (batch, _), _ = answered.element_spec
+    size = steps * int(next(iter(data))[0].shape[0]) * int(np.prod(batch.shape[1:])) * batch.dtype.size
+    views = min(VIEWS, epochs, KEPT // size)
+    return answered.take(views * steps).cache().repeat() if views else answered
 
 
 def logits(network: Any, features: Features) -> np.ndarray:
@@ -80,20 +96,8 @@ def logits(network: Any, features: Features) -> np.ndarray:
     return np.asarray(network.predict(fixed(features, "the teacher"), batch_size=256, verbose=0), np.float32)
 
 
-class Joint(keras.Model):  # type: ignore[misc]
-    """Student and teacher over the same batch: their logits side by side, (n, 2 * classes)."""
-
-    def __init__(self, student: Any, teacher: Any) -> None:
-        super().__init__()
-        self.student, self.teacher = student, teacher
-
-    def call(self, batch: Any, training: bool = False) -> Any:
-        """Keras calls this with one batch of features."""
-        return tf.concat([self.student(batch, training=training), self.teacher(batch, training=False)], axis=-1)
-
-
 class Told(keras.Model):  # type: ignore[misc]
-    """A student whose batch already carries what the teacher answered: logits side by side, (n, 2 * classes)."""
+    """A student whose batch carries what the teacher answered: logits side by side, (n, 2 * classes)."""
 
     def __init__(self, student: Any) -> None:
         super().__init__()

@@ -59,22 +59,22 @@ def fit(
     *,
     name: str,
     scored: Any = None,
-    beside: np.ndarray | None = None,
+    data: Any = None,
     since: int = 0,
     callbacks: tuple[Any, ...] = (),
 ) -> list[dict[str, Any]]:
     """Trains `network` in place and leaves it with its best weights on validation; a row an epoch comes back.
 
     `recipe` has epochs, batch_size and learning_rate, and may have `augment` and `balance`. `scored` is the network to
-    judge and keep where it is only a part of the one that is trained, which then takes `beside` as a second input; epochs
-    before `since` are not kept (pruning is not done by then).
+    judge and keep where it is only a part of the one that is trained, whose batches are then `data`; epochs before `since`
+    are not kept (pruning is not done by then).
     """
-    data = augmented(examples.train, recipe, beside)
-    steps = recipe.epochs * -(-len(examples.train) // recipe.batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+    data = augmented(examples.train, recipe) if data is None else data
+    steps = -(-len(examples.train) // recipe.batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
     network.compile(keras.optimizers.Adam(rate), loss=loss)
     best = Best(scored if scored is not None else network, examples, recipe, name, since)
-    network.fit(data, epochs=recipe.epochs, verbose=0, callbacks=[*callbacks, best])
+    network.fit(data.repeat(), epochs=recipe.epochs, steps_per_epoch=steps, verbose=0, callbacks=[*callbacks, best])
     best.restore()
     return best.curve
 

@@ -4,6 +4,7 @@ Neither can ship: the runtime has no torch.
 """
 
 import contextlib
+import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -88,6 +89,7 @@ def _call(whole: Any, example: Tensor) -> Call:
 def _compiled(network: Any, example: Tensor) -> tuple[dict[str, Call], dict[str, Any]]:
     """The compiled form and how long compiling took; no form, and the reason, where there is no C++ compiler."""
     torch.compiler.reset()
+    torch._logging.set_logs(dynamo=logging.ERROR)  # a graph in two pieces costs time, which is measured, and is no warning
     call = _call(torch.compile(WithScores(network).eval()), example)
     started = time.monotonic()
     try:
