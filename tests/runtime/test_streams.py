@@ -262,7 +262,10 @@ def test_a_front_end_of_any_length_needs_a_window(assemble: Make) -> None:
     answers = fed(model.stream(every=0.5, window=1.0), sound(2.5))
     assert answers[-1].scores == model.predict(sound(2.5)[-RATE:], RATE).scores
     verifier = pp.open_folder(assemble(SPEC, [steps[0], {"op": "l2"}], {}, task="verify", labels=[], enrolment={}))
-    with pytest.raises(pp.EnrolmentError, match="task verify; allowed: a model of the task classify, transcribe"):
+    with pytest.raises(
+        pp.TaskError,
+        match="the task verify and cannot answer a stream; allowed: a model of the task classify, transcribe",
+    ):
         verifier.stream()
 
 

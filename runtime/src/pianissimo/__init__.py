@@ -18,6 +18,7 @@ from .errors import PlatformNotFoundError as PlatformNotFoundError
 from .errors import RegistryError as RegistryError
 from .errors import SignatureError as SignatureError
 from .errors import SwitchError as SwitchError
+from .errors import TaskError as TaskError
 from .errors import VerificationError as VerificationError
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from .loader import load as load
     from .loader import open_folder as open_folder
     from .model import Model as Model
+    from .phonemes import Extraction as Extraction
+    from .phonemes import Phonemes as Phonemes
     from .stream import Stream as Stream
     from .voice_unlock import VoiceUnlock as VoiceUnlock
 
@@ -50,10 +53,12 @@ _LAZY = {
     "metrics": "metrics",
     "load": "loader",
     "open_folder": "loader",
+    "Extraction": "phonemes",
     "FrameClassifier": "frames",
     "Info": "info",
     "Library": "library",
     "Model": "model",
+    "Phonemes": "phonemes",
     "Prediction": "decode",
     "Stream": "stream",
     "Symbol": "decode",

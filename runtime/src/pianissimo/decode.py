@@ -40,6 +40,11 @@ class Prediction:
     milliseconds: float
     symbols: tuple[Symbol, ...] = ()
 
+    @property
+    def confidence(self) -> float:
+        """The score, as those call it who work with streams."""
+        return self.score
+
 
 @dataclass(frozen=True)
 class Heard:

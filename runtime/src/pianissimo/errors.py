@@ -44,6 +44,16 @@ class EnrolmentError(PianissimoError, ValueError):
         super().__init__(f"{problem}; allowed: {allowed}")
 
 
+class TaskError(PianissimoError, ValueError):
+    """A model is asked for what its `task` does not do: `model`, what was `wanted`, the tasks that are `allowed`."""
+
+    def __init__(self, model: str, task: str, wanted: str, allowed: Iterable[str]) -> None:
+        self.model, self.task, self.wanted, self.allowed = model, task, wanted, tuple(allowed)
+        super().__init__(
+            f"{model} is a model of the task {task} and cannot {wanted}; allowed: a model of the task {_listed(self.allowed)}"
+        )
+
+
 class ManifestError(PianissimoError, ValueError):
     """A manifest or channel document is not what its schema says: `place`, `found`, `allowed`."""
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import __version__, frontend, integrity, signature, store
+from . import __version__, asked, frontend, integrity, signature, store
 from . import manifest as manifests
-from .backends import Session, open_session
+from .backends import Session, find, open_session
 from .download import Progress
 from .errors import BackendFailedError, ManifestError, PlatformNotFoundError, RegistryError
 from .fallback import Variants
@@ -20,10 +20,10 @@ from .pool import pooled
 def load(
     name: str,
     platform: str | None = None,
-    channel: str = "stable",
+    channel: str | None = None,
     version: int | None = None,
     registry: str | os.PathLike[str] | None = None,
-    threads: int = 1,
+    threads: int | None = None,
     progress: Progress | None = None,
     public_key: str | None = None,
     least_version: int | None = None,
@@ -34,12 +34,14 @@ def load(
     """Load a published model.
 
     `registry` is a folder or `s3://bucket/prefix`; without it the environment variable PIANISSIMO_REGISTRY says where,
-    and without that too it is the one that was downloaded from before. `version` goes
-    before `channel`. `platform` may be left out when the model has just one. Every file of a variant is
-    checked by size and SHA-256 before it is opened; downloads are resumed and kept, and `progress` is told of each
-    its name, its bytes so far and its bytes in all. The first variant whose backend is installed and opens it
-    is taken; what was passed over is logged as a warning and listed in `model.info.fallbacks`. When it fails later, the
-    next one takes over in the same way.
+    and without that too it is the one that was downloaded from before. `platform` may be left out when the model has just
+    one; it, `channel` ("stable") and `threads` (1) may stand in PIANISSIMO_PLATFORM, PIANISSIMO_CHANNEL and
+    PIANISSIMO_THREADS. `version` goes before `channel`.
+
+    Every file of a variant is checked by size and SHA-256 before it is opened; downloads are resumed and kept, and
+    `progress` is told of each its name, its bytes so far and its bytes in all. The first variant whose backend is
+    installed and opens it is taken; what was passed over is logged as a warning and listed in `model.info.fallbacks`.
+    When it fails later, the next one takes over in the same way.
 
     `threads` compute one answer; `sessions` answer at once, where the backend cannot do that in one. With `verify` a
     variant replays the golden vectors, if there are any, before its first answer. `told` holds the warnings that are
@@ -48,13 +50,14 @@ def load(
     With `public_key`, or PIANISSIMO_PUBLIC_KEY, only documents that this Ed25519 key signed are believed (extra
     `[verify]`); nothing older than `least_version`, or what PIANISSIMO_LEAST_VERSIONS says, is taken.
 
-    Raises RegistryError, ModelNotFoundError, PlatformNotFoundError, ManifestError, SignatureError, IntegrityError, and
-    BackendMissingError or BackendFailedError when no variant can be used.
+    Raises RegistryError, ModelNotFoundError, PlatformNotFoundError, ManifestError, SignatureError, IntegrityError, SwitchError,
+    and BackendMissingError or BackendFailedError when no variant can be used.
     """
     source = store.open_registry(registry, progress, signature.trust(name, public_key, least_version))
-    manifest = source.manifest(name, channel, version)
-    chosen = _platform(manifest, platform)
-    return _open(manifest, chosen, manifest.platforms[chosen].variants, source.blob, threads, sessions, verify, told)
+    manifest = source.manifest(name, asked.text("channel", channel) or "stable", version)
+    chosen = _platform(manifest, asked.text("platform", platform))
+    variants, count = manifest.platforms[chosen].variants, asked.whole("threads", threads, 1)
+    return _open(manifest, chosen, variants, source.blob, count, sessions, verify, told)
 
 
 def open_folder(
@@ -118,6 +121,7 @@ def _open(
     front = frontend.build(manifest.frontend)
 
     def open_one(variant: Variant) -> Session:
+        find(variant.backend)  # first: what cannot be opened here need not be downloaded
         paths = {file.name: locate(file) for file in variant.files}
         path = paths[variant.model_file.name]
         return pooled(variant.backend, lambda: open_session(variant.backend, path, threads), sessions)

@@ -87,14 +87,12 @@ class Model:
         metrics.PROCESS.answered(said.backend, self._manifest.model, said.milliseconds / 1e3)
         return said
 
-    def stream(
-        self, sample_rate: int | None = None, every: float | None = None, window: float | None = None
-    ) -> Stream:
+    def stream(self, sample_rate: int | None = None, every: float | None = None, window: float | None = None) -> Stream:
         """A stream on this model: `feed` it pieces of any length, of which an answer comes `every` so many seconds.
 
         `sample_rate` is the stream's, in Hz; by default the front end's. An answer is about the last `window` seconds,
         which a front end of a fixed length sets itself; of the task transcribe it has what was said since the answer
-        before. By default a frame's length or 0.25 s, and 2 s to transcribe. Raises AudioError, EnrolmentError.
+        before. By default a frame's length or 0.25 s, and 2 s to transcribe. Raises AudioError, TaskError.
         """
         from .stream import open_stream
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import audio, frontend
 from .decode import Prediction
-from .errors import AudioError, EnrolmentError
+from .errors import AudioError, TaskError
 from .frames import FrameClassifier
 from .resample import Resampler
 
@@ -53,8 +53,7 @@ def open_stream(
     """A stream as `Model.stream` describes it."""
     task = model.info.task
     if task not in KINDS:
-        problem = f"a stream on {model.info.model}, a model of the task {task}"
-        raise EnrolmentError(problem, f"a model of the task {', '.join(KINDS)}; pp.VoiceUnlock takes recordings")
+        raise TaskError(model.info.model, task, "answer a stream", KINDS)
     rate = frontend.build(model.info.frontend).sample_rate
     return KINDS[task](model, rate if sample_rate is None else audio.check_rate(sample_rate), every, window)
 

@@ -51,16 +51,21 @@ BACKENDS = {
 }
 
 
-def open_session(name: str, path: Path, threads: int) -> Session:
-    """Open a model file with the named backend. Raises BackendMissingError, BackendFailedError."""
+def find(name: str) -> BackendModule:
+    """The named backend, imported. Raises BackendMissingError."""
     if name not in BACKENDS:
         raise BackendMissingError(name, f"this version knows {', '.join(BACKENDS)}; a newer one may know more")
     backend = BACKENDS[name]
     try:
-        module = cast(BackendModule, import_module(backend.module))
+        return cast(BackendModule, import_module(backend.module))
     except ImportError as fault:
         package = f"pianissimo[{backend.extra}]" if backend.extra else "pianissimo"
         raise BackendMissingError(name, f"pip install '{package}' ({fault})") from fault
+
+
+def open_session(name: str, path: Path, threads: int) -> Session:
+    """Open a model file with the named backend. Raises BackendMissingError, BackendFailedError."""
+    module = find(name)
     try:
         return module.open_session(path, threads)
     except PianissimoError:
