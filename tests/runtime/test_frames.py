@@ -52,7 +52,7 @@ def test_each_frame_is_the_clip_that_ends_with_it(model: pp.Model) -> None:
     for at, frame in enumerate(STREAM):
         answer = stream.process_frame(frame)
         expected = model.predict(heard[at + 1 : at + 1 + FRAMES].reshape(-1), 48000)
-        assert (answer.label, answer.score, answer.scores) == (expected.label, expected.score, expected.scores)
+        assert (answer.label, answer.confidence, answer.scores) == (expected.label, expected.score, expected.scores)
         assert answer.milliseconds > 0
 
 

@@ -84,6 +84,30 @@ def test_templates_outlive_the_process(build: Callable[..., Path], tmp_path: Pat
         assert (tmp_path / "people" / "anna.npz").stat().st_mode & 0o077 == 0
 
 
+def test_two_processes_on_one_folder(build: Callable[..., Path], tmp_path: Path) -> None:
+    """What one enrols, replaces and removes the other knows at its next question."""
+    folder = build()
+    settings, unlocker = (pp.VoiceUnlock(pp.open_folder(folder), tmp_path / "people", adapt=False) for _ in range(2))
+    enrolled(settings, "anna")
+    assert unlocker.authenticate("anna", speak(0, 7), RATE).accepted
+    settings.enroll("anna", [speak(PEOPLE["bela"], clip) for clip in range(3)], RATE)
+    assert not unlocker.authenticate("anna", speak(0, 7), RATE).accepted
+    assert unlocker.authenticate("anna", speak(2, 7), RATE).accepted
+    settings.remove("anna")
+    with pytest.raises(pp.EnrolmentError, match="anna is not enrolled"):
+        unlocker.authenticate("anna", speak(0, 7), RATE)
+
+
+def test_the_threshold_stays_within_its_bounds(unlock: pp.VoiceUnlock) -> None:
+    """However many attempts of whatever kind are accepted."""
+    enrolled(unlock, "anna")
+    margin = SETTINGS["margin"]
+    for clip in range(40):
+        attempt = unlock.authenticate("anna", speak(0, clip % 3), RATE)  # the enrolled recordings, the best there are
+        assert THRESHOLD - margin - 1e-9 <= attempt.threshold <= THRESHOLD + margin + 1e-9
+    assert attempt.threshold == pytest.approx(THRESHOLD + margin)
+
+
 def test_the_threshold_moves_with_accepted_attempts_alone(unlock: pp.VoiceUnlock) -> None:
     enrolled(unlock, "anna")
     first = unlock.authenticate("anna", speak(0, 7), RATE)

@@ -25,6 +25,7 @@ from .errors import EnrolmentError, ManifestError
 from .model import Model
 
 SUFFIX = ".npz"
+Stamp = tuple[int, int, int]  # of a file: inode, nanoseconds, bytes
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Attempt:
 class VoiceUnlock:
     """Who may unlock, by a model of the task verify: `VoiceUnlock(pp.load("voice_unlock"), folder)`.
 
-    Recordings are given as `Model.predict` takes audio. May be used from many threads of one process; templates are read
-    at most once, and each change is on disk, whole, before it is used. With `adapt`, a person's threshold follows the
-    attempts that were accepted, within the bounds of the model's manifest.
+    Recordings are given as `Model.predict` takes audio. May be used from many threads, and beside other processes on the
+    same folder: a template is read again when its file has changed, and each change is on disk, whole, before it is used.
+    With `adapt`, a person's threshold follows the attempts that were accepted, within the bounds of the model's manifest.
 
     `threshold` stands in place of the artifact's, which was fitted on other microphones and perhaps on other speech:
     where a few people's recordings are at hand, fit one of your own (`benchmarks/voice_unlock.py` does).
@@ -62,7 +63,7 @@ class VoiceUnlock:
         self._model, self._settings, self._threshold = model, Settings.read(info.enrolment), float(chosen)
         self._made_by = f"{info.model} {'draft' if info.version is None else info.version}"
         self._folder, self._adapt = Path(folder), adapt
-        self._known: dict[str, Template] = {}
+        self._known: dict[str, tuple[Stamp, Template]] = {}
         self._lock = Lock()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -130,17 +131,26 @@ class VoiceUnlock:
         return enrol(vectors, self._settings, self._threshold, self._made_by)
 
     def _template(self, user: str, path: Path) -> Template:
-        if user not in self._known:
-            if not path.is_file():
-                raise self._stranger(user)
-            template = Template.load(path)
-            if template.model != self._made_by:
-                raise EnrolmentError(
-                    f"{user}'s template was made for {template.model or 'another model'}, this is {self._made_by}",
-                    "the model it was made for; or enrol again",
-                )
-            self._known[user] = template
-        return self._known[user]
+        stamp = self._stamp(user, path)
+        if user in self._known and self._known[user][0] == stamp:
+            return self._known[user][1]
+        template = Template.load(path)
+        if template.model != self._made_by:
+            raise EnrolmentError(
+                f"{user}'s template was made for {template.model or 'another model'}, this is {self._made_by}",
+                "the model it was made for; or enrol again",
+            )
+        self._known[user] = stamp, template
+        return template
+
+    def _stamp(self, user: str, path: Path) -> Stamp:
+        """What changes when another process stores or removes a template: each is a new file under the old name."""
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            self._known.pop(user, None)
+            raise self._stranger(user) from None
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
     def _store(self, user: str, path: Path, template: Template) -> Template:
         """On disk first, whole or not at all, and for nobody else to read."""
@@ -152,7 +162,7 @@ class VoiceUnlock:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        self._known[user] = template
+        self._known[user] = self._stamp(user, path), template
         return template
 
     def _stranger(self, user: str) -> EnrolmentError:
