@@ -103,3 +103,10 @@ def test_the_limit_is_in_seconds_of_the_clips_own_rate() -> None:
     assert len(prepare(np.zeros(44100, np.float32), 44100, 16000, 1.0)) == 16000
     with pytest.raises(pp.AudioError, match=r"1\.1 s"):
         prepare(np.zeros(48510, np.float32), 44100, 16000, 1.0)
+
+
+def test_the_largest_float_is_refused_and_nothing_overflows() -> None:
+    clip = np.full(1600, 0.1, np.float32)
+    clip[7] = 3e38
+    with pytest.raises(pp.AudioError, match="as loud as 3e"):
+        pp.audio.prepare(clip, 16000, 16000, 30.0)

@@ -47,7 +47,7 @@ def prepare_frame(samples: ArrayLike, count: int) -> Float32:
     frame = _typed(samples)
     if frame.shape != (count,):
         raise AudioError(f"a frame of shape {frame.shape}", f"mono frames of {count} samples, shape ({count},)")
-    return _cleared(_mono(frame))
+    return _finite(_mono(frame))
 
 
 def prepare_piece(samples: ArrayLike) -> Float32:
@@ -55,7 +55,7 @@ def prepare_piece(samples: ArrayLike) -> Float32:
     piece = _typed(samples)
     if piece.ndim != 1:
         raise AudioError(f"a piece of shape {piece.shape}", "mono pieces of any length, shape (n,)")
-    return _cleared(_mono(piece)) if piece.size else np.zeros(0, np.float32)
+    return _finite(_mono(piece)) if piece.size else np.zeros(0, np.float32)
 
 
 def check_rate(sample_rate: object) -> int:
@@ -105,14 +105,12 @@ def _mono(clip: NDArray[np.generic]) -> Float32:
     return np.ascontiguousarray(mono) if scale == 1.0 else mono * np.float32(1.0 / scale)
 
 
-def _cleared(mono: Float32) -> Float32:
-    """As `_finite`, in one product for nearly every frame: NaN and infinity are contagious, and no sample is louder than
-    all together."""
-    return mono if float(mono @ mono) <= LOUDEST**2 else _finite(mono)
-
-
 def _finite(mono: Float32) -> Float32:
     """Not NaN, not infinite, not unscaled PCM; the two extremes tell, as NaN is contagious."""
+    # No sample is louder than all together: one product clears nearly every clip in half the time.
+    with np.errstate(over="ignore"):
+        if mono.dot(mono) <= LOUDEST**2:
+            return mono
     lowest, highest = float(mono.min()), float(mono.max())
     if not (isfinite(lowest) and isfinite(highest)):
         bad = np.flatnonzero(~np.isfinite(mono))
