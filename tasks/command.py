@@ -39,6 +39,10 @@ REFUSALS = (
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
+# pydantic has a `validate` of its own; what is measured again later is measured by the same numbers.
+SECTIONS = {"validate": "validate_", "revalidate": "validate_"}
+
+
 @dataclass(frozen=True)
 class Job:
     """One run of one stage. `dest` is where its files go; `section` is the stage's own part of the recipe."""
@@ -51,7 +55,7 @@ class Job:
     @property
     def section(self) -> Any:
         """`recipe.train` for the stage `train`, and so on."""
-        return getattr(self.recipe, "validate_" if self.stage == "validate" else self.stage)
+        return getattr(self.recipe, SECTIONS.get(self.stage, self.stage))
 
     def record(self, **known: Any) -> Record:
         """A record of this stage and model."""

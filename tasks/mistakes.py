@@ -23,16 +23,20 @@ def of_form(bench: Bench, subject: Subject, platform: str, form: str, labels: Se
 
 
 def made(bench: Bench, metric: Metric, outputs: Any, labels: Sequence[str]) -> dict[str, Any]:
-    """`interval` of the score in percent (95 %, bootstrap over the rows of evidence) and what the task's picture needs:
+    """`interval` of the score in percent and what the task's picture needs:
     `confusion` of classify (rows are what it was, columns what it was taken for), `phonemes` and `confused` of transcribe,
     `det` of verify ([false accepts, false rejects] in percent, from one end of the threshold to the other)."""
     evidence = metric.evidence(bench.labels, outputs)
-    rng = np.random.default_rng(bench.seed)
-    scores = [
-        metric.score(evidence[rng.integers(0, len(evidence), len(evidence))]) for _ in range(bench.settings.bootstrap)
-    ]
+    ends = interval(metric, evidence, resamples=bench.settings.bootstrap, seed=bench.seed)
+    return {"interval": list(ends), **KINDS[metric.task](bench.labels, outputs, evidence, labels)}
+
+
+def interval(metric: Metric, evidence: np.ndarray, *, resamples: int, seed: int) -> tuple[float, float]:
+    """95 % interval of a score in percent: a bootstrap over the rows of evidence (Efron and Tibshirani 1993, ch. 13)."""
+    rng = np.random.default_rng(seed)
+    scores = [metric.score(evidence[rng.integers(0, len(evidence), len(evidence))]) for _ in range(resamples)]
     low, high = np.percentile(scores, [2.5, 97.5])
-    return {"interval": [float(low), float(high)], **KINDS[metric.task](bench.labels, outputs, evidence, labels)}
+    return float(low), float(high)
 
 
 def _confusion(_labels: np.ndarray, _outputs: Any, evidence: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:
