@@ -1,6 +1,6 @@
 # The few words a person needs. `make optimize` and `make test` do all the set-up themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup optimize real repro test check smoke clean
+.PHONY: help setup optimize real repro report serve schedule doctor test check smoke clean
 
 PYTHON ?= python3.11
 ENV := $(CURDIR)/.venv
@@ -29,6 +29,20 @@ real: $(READY)  ## the same models on the real recordings in DATA (default ../sh
 
 repro: $(READY)  ## the same stages by DVC alone
 	dvc repro
+
+report: $(READY)  ## the last run as a page: artifacts/report/index.html; MODELS="keywords" for some
+	@python -m tasks.page $(MODELS) || test $$? -eq 1
+
+serve: $(READY)  ## a Prefect server on this machine, with all of prefect.yaml; Ctrl-C ends it
+	@python -m flows.serve
+
+schedule: $(READY)  ## registers prefect.yaml with the server that PREFECT_API_URL names, for its workers
+	@test -n "$$PREFECT_API_URL" || { echo "PREFECT_API_URL names no server, e.g. http://HOST:4200/api (make serve starts one here)"; exit 2; }
+	@prefect work-pool inspect pianissimo > /dev/null 2>&1 || prefect work-pool create pianissimo --type process
+	PIANISSIMO_HOME="$${PIANISSIMO_HOME:-$(CURDIR)}" prefect --no-prompt deploy --all
+
+doctor: $(READY)  ## what the pipeline stands on: what is fine, what is not, what to do
+	@python -m flows.doctor
 
 test: $(READY) check  ## everything CI asks for
 	pytest
