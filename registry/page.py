@@ -28,23 +28,24 @@ FIGURES = {
 
 def write(store: Store) -> bool:
     """Write the page anew from what the registry holds now; False when it says that already."""
+    kept: dict[str, bytes] = {}
     while True:
         try:
             before = store.get(layout.page_key())
         except AbsentError:
             before = None
-        now = render(store).encode()
+        now = render(store, kept).encode()
         if now == before:
             return False
         if store.compare_and_swap(layout.page_key(), before, now):
             return True
 
 
-def render(store: Store) -> str:
-    """The page as text."""
+def render(store: Store, kept: dict[str, bytes] | None = None) -> str:
+    """The page as text; `kept` as `state.read_model` has it."""
     wheels = [key.rpartition("/")[2] for key in store.list(layout.runtime_key(""))]
     names = state.models(store)
-    chapters = [_chapter(store, name) for name in names]
+    chapters = [_chapter(store, name, kept) for name in names]
     title = f"{len(names)} model{'s' if len(names) != 1 else ''}"
     links = " ".join(f'<a href="#{name}">{name}</a>' for name in names)
     return "\n".join(
@@ -59,10 +60,10 @@ def render(store: Store) -> str:
     )
 
 
-def _chapter(store: Store, name: str) -> str:
+def _chapter(store: Store, name: str, kept: dict[str, bytes] | None) -> str:
     """One model; one whose documents are not what their schema says is shown with the reason."""
     try:
-        return _model(state.read_model(store, name))
+        return _model(state.read_model(store, name, kept))
     except ManifestError as fault:
         return f'<section id="{escape(name)}"><h2>{escape(name)}</h2><p class="bad">{escape(str(fault))}</p></section>'
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -62,18 +63,26 @@ def read(store: Store) -> list[Model]:
     return [_model(store, name, signers) for name in models(store)]
 
 
-def read_model(store: Store, name: str) -> Model:
-    """One model; raises ModelNotFoundError with those there are."""
+def read_model(store: Store, name: str, kept: dict[str, bytes] | None = None) -> Model:
+    """One model; raises ModelNotFoundError with those there are.
+
+    `kept` keeps manifests by their key: whoever reads again and again hands in the same one, as manifests never change.
+    """
     known = models(store)
     if name not in known:
         raise ModelNotFoundError(f"model {name}", known, store.root)
-    return _model(store, name, _signers(store))
+    return _model(store, name, _signers(store), kept)
 
 
 def numbers(store: Store, model: str) -> list[int]:
     """Numbers of the versions that have a manifest, rising."""
+    return numbers_of(store.list(layout.versions_prefix(model)), model)
+
+
+def numbers_of(keys: Iterable[str], model: str) -> list[int]:
+    """The same from keys."""
     prefix = layout.versions_prefix(model)
-    names = [key.removeprefix(prefix).split("/") for key in store.list(prefix)]
+    names = [key.removeprefix(prefix).split("/") for key in keys if key.startswith(prefix)]
     return sorted(int(parts[0]) for parts in names if parts[0].isdigit() and parts[1:] == ["manifest.json"])
 
 
@@ -86,19 +95,23 @@ def read_yank(store: Store, model: str, number: int) -> Yank | None:
         return None
 
 
-def _model(store: Store, name: str, signers: dict[str, list[str]]) -> Model:
+def _model(
+    store: Store, name: str, signers: dict[str, list[str]], kept: dict[str, bytes] | None = None
+) -> Model:
+    kept = {} if kept is None else kept
     keys = set(store.list(f"{layout.models_prefix()}{name}/"))
     prefix = layout.channels_prefix(name)
 
     def version(number: int) -> Version:
         key = layout.manifest_key(name, number)
-        data = store.get(key)
+        data = kept[key] = kept.get(key) or store.get(key)
         yanked = read_yank(store, name, number) if layout.yank_key(name, number) in keys else None
         found = tuple(signers.get(signature.digest(key, data), ()))
         return Version(number, manifests.loads(data, key), yanked, found)
 
+    present = reversed(numbers_of(keys, name))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        versions = tuple(pool.map(version, reversed(numbers(store, name))))
+        versions = tuple(pool.map(version, present))
     named = {
         key.removeprefix(prefix).removesuffix(".json"): channels.loads(store.get(key), key)
         for key in sorted(keys)

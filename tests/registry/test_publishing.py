@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import multiprocessing
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -172,29 +174,39 @@ def test_what_json_cannot_hold(store: registry.Store, draft: Make, lineage: dict
     assert store.list("models/") == []
 
 
-def publish_one(root: str, manifest: dict[str, Any], files: dict[str, Path], who: str) -> None:
-    registry.publish(registry.open_store(root), manifest, files, BOTH, who, "at once")
+def publish_all(root: str, drafts: list[tuple[dict[str, Any], dict[str, Path]]]) -> None:
+    """A process with a thread for each draft; every one has a store of its own, and all begin together."""
+    start = threading.Barrier(len(drafts))
+
+    def publish_one(number: int) -> registry.Published:
+        store = registry.open_store(root)
+        start.wait()
+        return registry.publish(store, *drafts[number], BOTH, f"p{number}", "at once")
+
+    with ThreadPoolExecutor(len(drafts)) as pool:
+        assert len(list(pool.map(publish_one, range(len(drafts))))) == len(drafts)
 
 
 @pytest.mark.parametrize("same", [False, True], ids=["different content", "the same content"])
-def test_eight_publishers_at_once(tmp_path: Path, draft: Make, same: bool) -> None:
-    root = str(tmp_path / "registry")
-    drafts = [draft(b"weights" if same else f"weights {number}".encode()) for number in range(8)]
-    workers = [SPAWN.Process(target=publish_one, args=(root, *one, f"p{at}")) for at, one in enumerate(drafts)]
+def test_thirty_two_publishers_at_once(root: str, draft: Make, same: bool) -> None:
+    drafts = [draft(b"weights" if same else f"weights {number}".encode()) for number in range(32)]
+    workers = [SPAWN.Process(target=publish_all, args=(root, drafts[at::4])) for at in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert [worker.exitcode for worker in workers] == [0] * 8
+    assert [worker.exitcode for worker in workers] == [0] * 4
     store = registry.open_store(root)
     manifests = [pp.manifest.loads(store.get(key)) for key in store.list("models/keywords/versions/")]
-    count = 1 if same else 8
+    count = 1 if same else 32
     assert sorted(manifest.version or 0 for manifest in manifests) == list(range(1, count + 1))
     assert len({next(manifest.files()).sha256 for manifest in manifests}) == count
     for name in BOTH:
         assert named(store, name).version == count
         steps = named(store, name).history
         assert [step.origin for step in steps] == [None, *(step.version for step in steps[:-1])]
+    assert registry.audit(store).problems == []
+    assert f"Version {count} " in store.get("index.html").decode()
 
 
 def test_a_channel_document_that_is_broken_is_not_written_over(store: registry.Store, draft: Make) -> None:
