@@ -75,7 +75,9 @@ def _measured(options: argparse.Namespace, files: list[str]) -> dict[str, Any]:
 def _told(found: dict[str, Any], gigabytes: float) -> int:
     each, spoken = np.array(found["each"]), np.array(found["spoken"])
     rtf, processors = each / spoken, found["cpu"] / found["wall"]
-    table = Table(title=f"phoneme, {len(each)} clips, {spoken.sum():.0f} s of speech, one thread, {gigabytes:g} GB of addresses")
+    table = Table(
+        title=f"phoneme, {len(each)} clips, {spoken.sum():.0f} s of speech, one thread, {gigabytes:g} GB of addresses"
+    )
     for heading in ("what", "figure", "limit"):
         table.add_column(heading, justify="left" if heading == "what" else "right")
     for row in (

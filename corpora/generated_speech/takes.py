@@ -116,7 +116,9 @@ class Booth:
         )
         while True:
             speech = Speech(speaker.accent, speaker.variant, round(speed / self.throat), pitch, pitch_range)
-            word = acoustics.trim(resample(self.espeak.speak(text, speech), round(self.espeak.rate * self.throat), RATE))
+            word = acoustics.trim(
+                resample(self.espeak.speak(text, speech), round(self.espeak.rate * self.throat), RATE)
+            )
             if len(word) <= LONGEST or speed >= 400:
                 return _fade(word)
             speed = min(round(speed * 1.15), 400)

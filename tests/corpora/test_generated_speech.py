@@ -14,7 +14,7 @@ import pytest
 from corpora import Corpus, CorpusError, acoustics, generated_speech, read_audio, split
 from corpora.corpus import content_hash
 from corpora.generated_speech import Settings, main, make
-from corpora.generated_speech.takes import BACKGROUNDS
+from corpora.generated_speech.takes import BACKGROUNDS, Booth, Script
 from corpora.generated_speech.words import DIGITS
 from corpora.speakers import ACCENTS, MOST, VARIANTS, cast
 
@@ -73,6 +73,19 @@ def test_another_seed_gives_others(small: Corpus, tmp_path: Path) -> None:
     }
 
 
+def test_a_longer_vocal_tract_moves_the_formants_and_not_the_tempo() -> None:
+    speaker = cast(1, 7, 0.3, BACKGROUNDS)[0]
+    booth = Booth(speaker, Script(1, 1, 0.0, 1, snr=(30.0, 30.0), loudness=(-20.0, -20.0), throat=0.0))
+    words = []
+    for booth.throat in (0.9, 1.1):
+        spectra = [np.abs(np.fft.rfft(booth._say("seven", np.random.default_rng(3)), 16_000)) ** 2 for _ in range(9)]
+        power = np.mean(spectra, axis=0)[:4000]
+        words.append((np.sum(np.arange(4000) * power) / power.sum(), booth._say("seven", np.random.default_rng(3))))
+    (low, short), (high, long) = words
+    assert high > 1.1 * low, "centre of the spectrum, Hz"
+    assert 0.85 < len(short) / len(long) < 1.15
+
+
 def test_words_stand_clear_of_the_edges(tmp_path: Path) -> None:
     clear = Settings(voices=3, takes=2, unknown=4, silence=1, snr_low=60, snr_high=60, reverberation=0.06)
     corpus = make(tmp_path / "clear", clear)
@@ -122,6 +135,7 @@ def test_the_cast_is_as_varied_as_can_be() -> None:
         ({"snr_high": float("nan")}, "snr_high: nan"),
         ({"snr_low": 20, "snr_high": 10}, "snr_low: above snr_high; allowed: at most 10"),
         ({"reverberation": 99}, "reverberation: 99"),
+        ({"throat": 0.3}, "throat: 0.3; allowed: a number from 0 to 0.1"),
     ],
 )
 def test_settings_are_checked(section: dict[str, object], problem: str) -> None:
@@ -160,6 +174,8 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_program_that_workers_cannot_import_is_refused(tmp_path: Path) -> None:
     """Fed on standard input, a script has no file: workers would die at their start and be started again without end."""
-    code = f"from corpora.generated_speech import make, Settings\nmake({str(tmp_path / 'dest')!r}, Settings(voices=3))\n"
+    code = (
+        f"from corpora.generated_speech import make, Settings\nmake({str(tmp_path / 'dest')!r}, Settings(voices=3))\n"
+    )
     done = subprocess.run([sys.executable, "-"], input=code, capture_output=True, text=True, check=False, timeout=60)
     assert "called from <stdin>; allowed: a file or a module that workers can import" in done.stderr.splitlines()[-1]

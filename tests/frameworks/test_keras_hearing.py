@@ -65,6 +65,35 @@ def test_what_a_teacher_hears_is_never_augmented(keras: Any, examples: Examples)
     assert np.abs(features - examples.train.features[told.ravel().astype(int)]).max() > 0.1
 
 
+@pytest.mark.parametrize(("kept", "views"), [(2**30, 3), (0, 5)])
+def test_views_come_again_with_the_answers_they_got(
+    keras: Any, examples: Examples, monkeypatch: pytest.MonkeyPatch, kept: int, views: int
+) -> None:
+    import importlib
+
+    from tensorflow import reduce_sum
+
+    distill = importlib.import_module("frameworks.keras.distill")
+    from frameworks.keras.augment import augmented
+
+    def teacher(batch: Any, training: bool) -> Any:
+        assert not training
+        return reduce_sum(batch, axis=[1, 2])[:, None]
+
+    monkeypatch.setattr(distill, "VIEWS", 3)
+    monkeypatch.setattr(distill, "KEPT", kept)
+    recipe = RECIPE.model_copy(update={"augment": Augment(noise=0.5)})
+    keras.seed(3)
+    steps = len(examples.train) // recipe.batch_size
+    data = distill.taught(augmented(examples.train, recipe), teacher, epochs=5).take(5 * steps)
+    told = []
+    for (features, answers), _ in data:
+        np.testing.assert_allclose(answers, features.numpy().sum(axis=(1, 2))[:, None], rtol=1e-4, atol=1e-3)
+        told.append(answers.numpy().tobytes())
+    asked = [len(set(told[:count])) for count in (3 * steps, 5 * steps)]
+    assert asked == [3 * steps, views * steps]
+
+
 def test_a_teacher_of_another_shape_is_refused_with_both_sides(keras: Any, examples: Examples, teacher: Any) -> None:
     deaf = dataclasses.replace(examples, train=Part(examples.train.features, examples.train.labels))
     with pytest.raises(
