@@ -89,7 +89,7 @@ def _call(whole: Any, example: Tensor) -> Call:
 def _compiled(network: Any, example: Tensor) -> tuple[dict[str, Call], dict[str, Any]]:
     """The compiled form and how long compiling took; no form, and the reason, where there is no C++ compiler."""
     torch.compiler.reset()
-    torch._logging.set_logs(dynamo=logging.ERROR)  # a graph in two pieces costs time, and that is measured
+    torch._logging.set_logs(dynamo=logging.ERROR)  # type: ignore[attr-defined]  # two graphs cost time; that is measured
     call = _call(torch.compile(WithScores(network).eval()), example)
     started = time.monotonic()
     try:
