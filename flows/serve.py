@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 HOST = "127.0.0.1"
 PORT = "PIANISSIMO_PORT"  # of the server that is started here (default: 4200, or the next that is free)
-PATIENCE = 120.0  # seconds for a server to answer
+PATIENCE = 300.0  # seconds for a server to answer
 
 
 def main() -> int:

@@ -11,8 +11,9 @@ KINDS = ("k1", "k2", "k3", "k4", "k5")
 
 
 def chapter(story: Story) -> Told:
-    """A picture a stage that trained."""
-    return Told(tuple(_drawn(story, stage, rows) for stage, rows in story.curves.items()))
+    """A picture a stage that trained and was scored while it did."""
+    scored = {stage: rows for stage, rows in story.curves.items() if any(row.get("validation_score") for row in rows)}
+    return Told(tuple(_drawn(story, stage, rows) for stage, rows in scored.items()))
 
 
 def _drawn(story: Story, stage: str, rows: list[Row]) -> str:
