@@ -1,50 +1,58 @@
-"""The command: `python -m pianissimo predict NAME --platform edge FILE.wav`."""
+"""The command: `python -m pianissimo predict keywords --platform edge FILE.wav`."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from types import ModuleType
 
 from .errors import PianissimoError
-from .loader import load
-from .wav import read_wav
+from .shell import bench, info, list, output, predict, pull, verify  # noqa: A004  # named as the command is
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pianissimo", description="Run a published audio model.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    predict = commands.add_parser("predict", help="name what is heard in WAV files")
-    predict.add_argument("name", help="a model of the registry, such as keywords")
-    predict.add_argument("files", nargs="+", metavar="FILE.wav", help="WAV, PCM or float")
-    predict.add_argument("--platform", help="needed when the model has several")
-    predict.add_argument("--channel", default="stable")
-    predict.add_argument("--version", type=int, help="a version instead of a channel")
-    predict.add_argument("--registry", help="a folder; by default what PIANISSIMO_REGISTRY says")
-    predict.add_argument("--threads", type=int, default=1)
-    return parser
+# Command -> what it does, and its module.
+COMMANDS: dict[str, tuple[str, ModuleType]] = {
+    "list": ("the models of a registry", list),
+    "pull": ("download a model and check it, to load it without a network", pull),
+    "predict": ("name what is heard in WAV files", predict),
+    "verify": ("replay a model's golden vectors on every variant that can run here", verify),
+    "bench": ("how long a model takes here", bench),
+    "info": ("what a model is; without a name, what this installation can do", info),
+}
+EXIT = "exit status: 0 all done, 1 something failed and is told on standard error, 2 a wrong command line"
+INTERRUPTED = 130  # as shells have it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a file, its label and its score a line; 0 when every file was answered, 1 when one was not."""
+    """Run a command; 0 when all is done, 1 when something failed, 130 when it was interrupted."""
     logging.basicConfig(format="%(message)s")
     chosen = _parser().parse_args(arguments)
-    failed = False
+    run: Callable[[argparse.Namespace], int] = COMMANDS[chosen.command][1].run
     try:
-        model = load(chosen.name, chosen.platform, chosen.channel, chosen.version, chosen.registry, chosen.threads)
+        return run(chosen)
     except PianissimoError as fault:
         print(f"error: {fault}", file=sys.stderr)
+        if chosen.json:
+            output.document({"error": str(fault), "kind": type(fault).__name__})
         return 1
-    with model:
-        for file in chosen.files:
-            try:
-                answer = model.predict(*read_wav(file))
-                print(f"{file}  {answer.label}  {answer.score:.3f}")
-            except PianissimoError as fault:
-                print(f"error: {file}: {fault}", file=sys.stderr)
-                failed = True
-    return int(failed)
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read has seen enough; there is nobody to flush to when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pianissimo", description="Published audio models, from a shell.", epilog=EXIT
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (words, module) in COMMANDS.items():
+        module.configure(commands.add_parser(name, help=words, description=words, epilog=EXIT))
+    return parser
 
 
 if __name__ == "__main__":

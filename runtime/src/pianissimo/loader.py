@@ -82,6 +82,11 @@ def open_folder(
     return _open(manifest, chosen, variants, locate, threads)
 
 
+def open_variant(registry: store.Registry, manifest: Manifest, platform: str, variant: Variant) -> Model:
+    """One variant of a registry's manifest, or nothing: to look at it alone. Raises as `load` does."""
+    return _open(manifest, platform, [variant], registry.blob, threads=1)
+
+
 def _platform(manifest: Manifest, platform: str | None) -> str:
     known = list(manifest.platforms)
     if platform is None and len(known) == 1:
