@@ -10,7 +10,7 @@ from pianissimo.integrity import sha256
 
 import registry
 from models import Model
-from registry import lineage
+from registry import lineage, signing
 from tasks import card, command, records
 from tasks.command import Job
 from tasks.records import Record, RecordError
@@ -32,7 +32,8 @@ def run(job: Job, data: Path, convert: Path, validate: Path, gate: Path, runtime
     draft = _draft(job, manifest, passed, reasons, validate, data)
     # `stable` is what consumers load: it moves to whole versions only, never to one that lacks a platform it had.
     channels = [c for c in job.section.channels if c != "stable" or verdict["passed"]]
-    done = registry.publish(store, draft, files, channels, _who(), "published by the pipeline: " + _why(verdict))
+    why = "published by the pipeline: " + _why(verdict)
+    done = registry.publish(store, draft, files, channels, _who(), why, signing.found())
     _put_card(store, job.model, done.version)
     return job.record(
         facts={

@@ -50,9 +50,9 @@ class Mortal:
         return done
 
 
-def complete(root: Path) -> None:
+def complete(root: str) -> None:
     """Everything a reader can reach is whole."""
-    store = registry.open_store(str(root))
+    store = registry.open_store(root)
     for key in store.list("models/"):
         if key.endswith("manifest.json"):
             for file in pp.manifest.loads(store.get(key)).files():
@@ -69,15 +69,33 @@ def test_killed_at_every_write(tmp_path: Path, draft: Make, tree: Tree, write: i
     registry.publish(registry.open_store(str(whole)), *draft(), **ARGUMENTS)
     with pytest.raises(Killed):
         registry.publish(Mortal(registry.open_store(str(broken)), write, after), *draft(), **ARGUMENTS)
-    complete(broken)
+    complete(str(broken))
     registry.publish(registry.open_store(str(broken)), *draft(), **ARGUMENTS)
-    complete(broken)
+    complete(str(broken))
     assert tree(broken) == tree(whole)
 
 
 def test_there_are_no_other_writes(tmp_path: Path, draft: Make) -> None:
     store = Mortal(registry.open_store(str(tmp_path / "root")), WRITES + 1, False)
     assert registry.publish(store, *draft(), **ARGUMENTS).new
+
+
+def test_killed_at_every_write_one_after_another(root: str, draft: Make, tmp_path: Path) -> None:
+    """On every kind of store, signed: each run gets one write further than the one before."""
+    signer = registry.signing.make(tmp_path / "signing.pem")
+    for write in range(1, 100):
+        try:
+            registry.publish(
+                Mortal(registry.open_store(root), write, write % 2 == 0), *draft(), **ARGUMENTS, signer=signer
+            )
+        except Killed:
+            complete(root)
+        else:
+            break
+    assert registry.audit(registry.open_store(root), signer.public).problems == []
+    assert registry.publish(registry.open_store(root), *draft(), **ARGUMENTS, signer=signer).version == 1
+    registry.collect(registry.open_store(root), hours=0)
+    assert registry.audit(registry.open_store(root), signer.public).problems == []
 
 
 PUBLISH = """
@@ -111,6 +129,6 @@ def test_a_real_kill(tmp_path: Path, draft: Make, tree: Tree, call: int) -> None
     paths = json.dumps({name: str(path) for name, path in files.items()})
     command = [sys.executable, "-c", PUBLISH, str(call), str(broken), json.dumps(manifest), paths]
     assert subprocess.run(command, check=False, env=os.environ).returncode == -signal.SIGKILL
-    complete(broken)
+    complete(str(broken))
     registry.publish(registry.open_store(str(broken)), manifest, files, **ARGUMENTS)
     assert tree(broken) == tree(whole)

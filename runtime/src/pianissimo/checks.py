@@ -38,7 +38,9 @@ def document(data: bytes | str, place: str) -> object:
 
     try:
         return json.loads(data, parse_constant=refuse, object_pairs_hook=once)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
+    except ManifestError:
+        raise
+    except (ValueError, RecursionError) as fault:  # of a number with thousands of digits it is a plain ValueError
         raise ManifestError(place, f"no JSON ({fault})", "a JSON document in UTF-8") from fault
 
 
