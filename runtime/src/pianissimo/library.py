@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
-from . import forks, memory, metrics
+from . import asked, forks, memory, metrics
 from .alerts import Alerts
 from .cache import PredictionCache
 from .decode import Prediction
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class Library:
     """Models by name, opened at their first question and closed when idle or when memory is short.
 
-    `registry` is as `load` has it, `platform` what is asked for where a call names none. The other keywords are the
+    `registry` is as `load` has it, and `platform` what is asked for where a call names none. The other keywords are the
     switches (`pianissimo.switches` lists them with their ranges); one that is not given comes from the environment,
     PIANISSIMO_MEMORY_BUDGET for memory_budget, and else has its default. Raises SwitchError.
 
@@ -55,7 +55,8 @@ class Library:
         **switches: float | bool | None,
     ) -> None:
         self.switches = Switches.read(switches)
-        self._registry, self._platform, self._keep, self._clock = registry, platform, keep, clock
+        self._registry, self._keep, self._clock = registry, keep, clock
+        self._platform, self._channel = asked.text("platform", platform), asked.text("channel", None) or "stable"
         self._told: set[str] = set()
         self._shelf = Shelf(self.switches, self._open, self._forget, self._degrade, clock, resident)
         self.alerts = Alerts()
@@ -69,7 +70,7 @@ class Library:
         audio: ArrayLike,
         sample_rate: int,
         platform: str | None = None,
-        channel: str = "stable",
+        channel: str | None = None,
         version: int | None = None,
     ) -> Prediction:
         """As `Model.predict`; the very same clip is answered from the cache. Raises as that and as `load`."""
@@ -93,7 +94,7 @@ class Library:
         clips: Sequence[ArrayLike],
         sample_rate: int,
         platform: str | None = None,
-        channel: str = "stable",
+        channel: str | None = None,
         version: int | None = None,
     ) -> list[Prediction]:
         """As `Model.predict_batch`; past the cache. Raises as that and as `load`."""
@@ -109,7 +110,7 @@ class Library:
 
     @contextmanager
     def use(
-        self, name: str, platform: str | None = None, channel: str = "stable", version: int | None = None
+        self, name: str, platform: str | None = None, channel: str | None = None, version: int | None = None
     ) -> Iterator[Model]:
         """The model itself, not closed before the block ends: for streams, enrolment and whatever else it can do."""
         with self._borrowed(name, platform, channel, version) as held:
@@ -186,11 +187,11 @@ class Library:
 
     @contextmanager
     def _borrowed(
-        self, name: str, platform: str | None, channel: str, version: int | None
+        self, name: str, platform: str | None, channel: str | None, version: int | None
     ) -> Iterator[Resident[Name, Model]]:
         if self._keep and self._keeper is None:
             self._keep_watch()
-        held = self._shelf.take(Name(name, platform or self._platform, channel, version))
+        held = self._shelf.take(Name(name, platform or self._platform, channel or self._channel, version))
         try:
             yield held
         finally:

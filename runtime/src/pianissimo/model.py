@@ -137,10 +137,6 @@ class Model:
         """Outputs of at most BATCH clips, checked: a model never answers with NaN or with too few numbers."""
         return self._variants.run(features)[0]
 
-    def read(self, output: Float32, samples: int, started: float) -> Prediction:
-        """What one clip's output says, as the variant reads it that answered last; see `answer`."""
-        return self._variants.last.read(output, samples, started)
-
     def verify(self) -> golden.Verification:
         """Replay the golden vectors. Raises VerificationError with the distances, IntegrityError.
 
