@@ -49,7 +49,7 @@ def main() -> int:
         rows += _cache(options)
         rows += _cold(model, options.registry)
         rows += _memory(model, options.answers)
-    rows += _frames(options.registry)
+    rows += _frames(options)
     rows += peers.rows()
     table = Table("what", title=f"pianissimo {pp.__version__}, {model.info.model} on {model.info.variant}")
     for name in ("figure", "goal", "met"):
@@ -65,6 +65,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("registry", help="a registry folder")
     parser.add_argument("--model", default="keywords", help="a model of one-second clips (default: keywords)")
     parser.add_argument("--platform", default="edge", help="default: edge")
+    parser.add_argument("--frames", default="genre", help="a model of frames (default: genre)")
+    parser.add_argument("--frames-platform", default="edge", help="default: edge")
     parser.add_argument("--answers", type=int, default=100_000, help="watched for memory (default: 100,000)")
     return parser.parse_args()
 
@@ -83,16 +85,16 @@ def _clip(model: pp.Model, registry: str) -> Iterator[Row]:
     yield Row("predict, 1 s", f"{ours:.0f} µs, {more:+.1f} %", "at most 10 % more", bool(more <= 10))
 
 
-def _frames(registry: str) -> Iterator[Row]:
-    """960 samples at a time, for the first model of the registry that can be asked so."""
+def _frames(options: argparse.Namespace) -> Iterator[Row]:
+    """960 samples at a time, at 48 kHz."""
     try:
-        model = pp.load("genre", "edge", registry=registry)
+        model = pp.load(options.frames, options.frames_platform, registry=options.registry)
     except (pp.ModelNotFoundError, pp.PlatformNotFoundError) as fault:
         yield Row("frames of 960 samples", type(fault).__name__, "p99 < 2 ms")
         return
     with model:
         stream, front = pp.FrameClassifier(model), pp.frontend.build(model.info.frontend)
-        session = bare.session(model, registry)
+        session = bare.session(model, options.registry)
         frames = RNG.normal(0, 0.1, (64, stream.samples)).astype(np.float32)
         context = model.features(RNG.normal(0, 0.1, stream.sample_rate).astype(np.float32), stream.sample_rate)
         order = iter(np.tile(np.arange(64), 100))
