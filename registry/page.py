@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -72,7 +73,7 @@ def _install(root: str, wheels: list[str], names: list[str]) -> str:
     folder = "://" not in root
     place = "PATH/TO/THIS/FOLDER" if folder else root
     extra = "tflite" if folder else "tflite,s3"
-    wheel = sorted(wheels)[-1] if wheels else ""
+    wheel = max(wheels, key=lambda name: [int(part) for part in re.findall(r"\d+", name.split("-")[1])], default="")
     fetch = (
         f"pip install 'pianissimo[{extra}] @ file:///FOLDER/OF/{wheel}'"
         if wheel
@@ -80,7 +81,7 @@ def _install(root: str, wheels: list[str], names: list[str]) -> str:
     )
     code = f"{fetch}\nexport PIANISSIMO_REGISTRY={place}"
     if names:
-        code += f"\npython -m pianissimo predict {names[0]} FILE.wav"
+        code += f"\npython -m pianissimo predict {names[0]} --platform PLATFORM FILE.wav"
     linked = ", ".join(f'<a href="runtime/{escape(name)}">{escape(name)}</a>' for name in sorted(wheels))
     return f"<section><h2>Use it</h2><pre>{escape(code)}</pre>{f'<p>Runtime: {linked}</p>' if wheels else ''}</section>"
 

@@ -95,9 +95,7 @@ def read_yank(store: Store, model: str, number: int) -> Yank | None:
         return None
 
 
-def _model(
-    store: Store, name: str, signers: dict[str, list[str]], kept: dict[str, bytes] | None = None
-) -> Model:
+def _model(store: Store, name: str, signers: dict[str, list[str]], kept: dict[str, bytes] | None = None) -> Model:
     kept = {} if kept is None else kept
     keys = set(store.list(f"{layout.models_prefix()}{name}/"))
     prefix = layout.channels_prefix(name)
