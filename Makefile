@@ -37,9 +37,7 @@ serve: $(READY)  ## a Prefect server on this machine, with all of prefect.yaml; 
 	@python -m flows.serve
 
 schedule: $(READY)  ## registers prefect.yaml with the server that PREFECT_API_URL names, for its workers
-	@test -n "$$PREFECT_API_URL" || { echo "PREFECT_API_URL names no server, e.g. http://HOST:4200/api (make serve starts one here)"; exit 2; }
-	@prefect work-pool inspect pianissimo > /dev/null 2>&1 || prefect work-pool create pianissimo --type process
-	PIANISSIMO_HOME="$${PIANISSIMO_HOME:-$(CURDIR)}" prefect --no-prompt deploy --all
+	@python -m flows.schedule
 
 doctor: $(READY)  ## what the pipeline stands on: what is fine, what is not, what to do
 	@python -m flows.doctor

@@ -101,21 +101,27 @@ def entries(file: Path) -> list[dict[str, Any]]:
     return list(YAML(typ="safe").load(file.read_text(encoding="utf-8"))["deployments"])
 
 
-async def deployment(entry: dict[str, Any]) -> Any:
-    """One entry of prefect.yaml as a deployment that is served from this folder."""
+async def deployment(entry: dict[str, Any], pool: str | None = None, home: str | None = None) -> Any:
+    """One entry of prefect.yaml as a deployment: served from this folder, or for a pool whose workers stand in `home`."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig
     from prefect.flows import load_flow_from_entrypoint
+    from prefect.runner.storage import LocalStorage
     from prefect.schedules import Cron
 
     when = entry.get("schedule")
-    return await load_flow_from_entrypoint(entry["entrypoint"]).ato_deployment(
+    made = await load_flow_from_entrypoint(entry["entrypoint"]).ato_deployment(
         entry["name"],
         schedule=Cron(when["cron"], timezone=when["timezone"]) if when else None,
         parameters=entry["parameters"],
         description=entry["description"],
         tags=entry["tags"],
         concurrency_limit=ConcurrencyLimitConfig(**entry["concurrency_limit"]),
+        work_pool_name=pool,
     )
+    if home:
+        made.storage = LocalStorage(path=home)  # which the worker makes its working directory
+        made.entrypoint = entry["entrypoint"]
+    return made
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+"""`python -m flows.schedule` registers prefect.yaml with the server that PREFECT_API_URL names, for the workers of its pool.
+
+Prefect's own `deploy` asks that server in a way it refuses (a limit of null), so this asks it itself.
+"""
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from flows.serve import deployment, entries
+
+HOME = "PIANISSIMO_HOME"  # the clone that each worker stands in (default: this folder)
+
+
+def main() -> int:
+    """Registers every deployment and says so; 2 when no server is named."""
+    if not os.environ.get("PREFECT_API_URL"):
+        print(
+            "PREFECT_API_URL names no server; say http://HOST:4200/api, or start one here with make serve",
+            file=sys.stderr,
+        )
+        return 2
+    asyncio.run(_registered(os.environ.get(HOME) or str(Path.cwd())))
+    return 0
+
+
+async def _registered(home: str) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectAlreadyExists
+
+    for entry in entries(Path("prefect.yaml")):
+        pool = entry["work_pool"]["name"]
+        async with get_client() as client:
+            with suppress(ObjectAlreadyExists):  # whatever its type: whoever made it chose it
+                await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+        made = await deployment(entry, pool, home)
+        await made.aapply()
+        print(f"{entry['name']}: {entry['entrypoint']} for the workers of {pool} in {home}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
