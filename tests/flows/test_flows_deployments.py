@@ -81,8 +81,11 @@ def test_a_server_takes_them_all_with_their_pool(harness: str, project: Path, tm
     async def read() -> dict[str, Any]:
         from prefect.client.orchestration import get_client
 
+        from prefect.client.schemas.sorting import DeploymentSort
+
         async with get_client() as client:
-            return {one.name: one for one in await client.read_deployments(limit=50, offset=0)}
+            found = await client.read_deployments(limit=50, offset=0, sort=DeploymentSort.NAME_ASC)
+            return {one.name: one for one in found}
 
     known = asyncio.run(read())
     assert set(known) >= set(NAMES)
