@@ -24,6 +24,7 @@ QUIET = {
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # a stage on its own, without a flow
     "DO_NOT_TRACK": "1",
     "DVC_NO_ANALYTICS": "1",
+    "PIANISSIMO_TRAININGS": "32",  # what trains beside the tests does not hold them up
 }
 FRONTEND = {
     "kind": "log_mel",
