@@ -80,7 +80,6 @@ def test_a_server_takes_them_all_with_their_pool(harness: str, project: Path, tm
 
     async def read() -> dict[str, Any]:
         from prefect.client.orchestration import get_client
-
         from prefect.client.schemas.sorting import DeploymentSort
 
         async with get_client() as client:
