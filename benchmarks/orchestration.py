@@ -1,7 +1,7 @@
 """What DVC and Prefect cost: the whole flow against the sum of its stage commands.
 
-Run by `python -m benchmarks.orchestration MODEL`: a fresh clone of the committed project, the model made anew, so it takes minutes.
-One model, since several run side by side and take less than the sum of their stages.
+Run by `python -m benchmarks.orchestration MODEL`: a fresh clone of the committed project, the model made anew, so it takes
+minutes. One model, since several run side by side and take less than the sum of their stages.
 """
 
 import argparse
