@@ -89,9 +89,11 @@ def test_every_attack_is_refused_with_a_reason(draft: Make) -> None:
     @given(attacks())
     def attack(one: tuple[tuple[Any, ...], Any]) -> None:
         where, value = one
-        error = refused(json.dumps(changed(good, where, value)))
+        text = json.dumps(changed(good, where, value))
+        error = refused(text)
         named = [step for step in where if isinstance(step, str)]
-        assert any(step in error.place for step in named), (error, "names the place")
+        no_json = any(word in text for word in ("NaN", "Infinity"))  # refused before anything has a place
+        assert no_json or any(step in error.place for step in named), (error, "names the place")
 
     attack()
 
