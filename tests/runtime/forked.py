@@ -1,0 +1,83 @@
+"""What test_service_shapes asks in a process of its own: a library and a model in forked workers."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pianissimo as pp
+import pytest
+
+Stock = Callable[..., Path]
+NAMES = ("one", "two", "three")
+CLIPS = [np.random.default_rng(at).normal(0, 0.1, 16000).astype(np.float32) for at in range(10)]
+JOBS = [(NAMES[number % 3], number * 7 % len(CLIPS)) for number in range(30)]
+
+
+def expected(root: Path) -> dict[tuple[str, int], dict[str, float]]:
+    """Every model's answer to every clip, one after another."""
+    with pp.Library(root, prediction_cache=0) as library:
+        return {
+            (name, at): library.predict(name, clip, 16000).scores for name in NAMES for at, clip in enumerate(CLIPS)
+        }
+
+
+def answer_in_worker(library: pp.Library, model: pp.Model, jobs: list[tuple[str, int]], pipe: Any) -> None:
+    answers = [library.predict(name, CLIPS[at], 16000).scores for name, at in jobs]
+    own = model.predict(CLIPS[0], 16000).scores
+    asked = sum(value for (name, _), value in pp.metrics.PROCESS.values().items() if name == "ml_inference_total")
+    pipe.send((answers, own, asked))
+    pipe.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_forked_workers(stocked: Stock) -> None:
+    """Forked while other threads ask, so that locks are held at that moment: every worker answers, and counts its own."""
+    root = stocked(*NAMES)
+    right, jobs = expected(root), JOBS
+    context = multiprocessing.get_context("fork")
+    with pp.Library(root, prediction_cache=0) as library, pp.load("one", registry=root) as model:
+        stop: list[bool] = []
+
+        def go_on(number: int) -> None:
+            while not stop:
+                library.predict(NAMES[number % 3], CLIPS[number], 16000)
+
+        threads = [Thread(target=go_on, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            workers = []
+            for _ in range(4):
+                ours, theirs = context.Pipe(duplex=False)
+                worker = context.Process(target=answer_in_worker, args=(library, model, jobs, theirs))
+                worker.start()
+                workers.append((worker, ours))
+            for worker, pipe in workers:
+                assert pipe.poll(60), "a forked worker hangs"
+                assert pipe.recv() == ([right[job] for job in jobs], right["one", 0], len(jobs) + 1)
+                worker.join(10)
+                assert worker.exitcode == 0
+        finally:
+            stop.append(True)
+            for thread in threads:
+                thread.join()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("variant", ["int8", "onnx"])
+def test_a_backend_with_threads_of_its_own_in_a_forked_worker(draft: Callable[..., Path], variant: str) -> None:
+    with pp.open_folder(draft(edge=[variant]), threads=2) as model:
+        right = model.predict(CLIPS[0], 16000).scores
+        context = multiprocessing.get_context("fork")
+        ours, theirs = context.Pipe(duplex=False)
+        worker = context.Process(target=lambda: theirs.send(model.predict(CLIPS[0], 16000).scores))
+        worker.start()
+        assert ours.poll(60), "a forked worker hangs"
+        assert ours.recv() == right
+        worker.join(10)
+        assert worker.exitcode == 0
