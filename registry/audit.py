@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pianissimo import channel as channels
 from pianissimo import layout, signature, yank
@@ -14,6 +16,8 @@ from pianissimo.errors import ManifestError
 from . import state
 from .keys import AbsentError
 from .store import Store
+
+Loaded = TypeVar("Loaded")
 
 
 @dataclass
@@ -80,12 +84,20 @@ def hashes(data: bytes) -> list[str]:
     return re.findall(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", data.decode("utf-8", errors="replace"))
 
 
-def _yank(store: Store, found: Audit, model: str, key: str, numbers: list[int], public: bytes | None) -> None:
-    data = _document(store, found, key, public)
+def _loaded(
+    store: Store, found: Audit, key: str, public: bytes | None, loads: Callable[[bytes, str], Loaded]
+) -> Loaded | None:
+    """A small document as its own reader takes it; None, and the reason is told, where it takes it not."""
     try:
-        yanked = yank.loads(data, key)
+        return loads(_document(store, found, key, public), key)
     except ManifestError as fault:
         found.say(key, str(fault))
+        return None
+
+
+def _yank(store: Store, found: Audit, model: str, key: str, numbers: list[int], public: bytes | None) -> None:
+    yanked = _loaded(store, found, key, public, yank.loads)
+    if yanked is None:
         return
     if layout.yank_key(model, yanked.version) != key or yanked.model != model:
         found.say(key, f"says that it is of {yanked.model} version {yanked.version}")
@@ -94,11 +106,8 @@ def _yank(store: Store, found: Audit, model: str, key: str, numbers: list[int], 
 
 
 def _channel(store: Store, found: Audit, key: str, numbers: list[int], public: bytes | None) -> None:
-    data = _document(store, found, key, public)
-    try:
-        channel = channels.loads(data, key)
-    except ManifestError as fault:
-        found.say(key, str(fault))
+    channel = _loaded(store, found, key, public, channels.loads)
+    if channel is None:
         return
     if layout.channel_key(channel.model, channel.channel) != key:
         found.say(key, f"says that it is {channel.channel} of {channel.model}")

@@ -75,9 +75,9 @@ def test_addresses_that_are_no_folder(root: str) -> None:
         registry.open_store(root)
 
 
-def add_lines(root: str, name: int) -> None:
-    store = FolderStore(root)
-    for number in range(10):
+def add_lines(root: str, name: int, count: int) -> None:
+    store = registry.open_store(root)
+    for number in range(count):
         while True:
             try:
                 before: bytes | None = store.get("log")
@@ -88,7 +88,7 @@ def add_lines(root: str, name: int) -> None:
 
 
 def test_swaps_of_eight_processes_all_count(tmp_path: Path) -> None:
-    workers = [SPAWN.Process(target=add_lines, args=(str(tmp_path), name)) for name in range(8)]
+    workers = [SPAWN.Process(target=add_lines, args=(str(tmp_path), name, 10)) for name in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:

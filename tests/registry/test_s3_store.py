@@ -19,6 +19,7 @@ from registry import claims, multipart
 from registry.s3 import LARGE, S3Store
 from tests.registry import s3_servers
 from tests.registry.s3_servers import Faulty, refusal
+from tests.registry.test_folder_store import add_lines
 
 SPAWN = multiprocessing.get_context("spawn")
 ADDRESS = f"s3://{s3_servers.BUCKET}"
@@ -79,18 +80,6 @@ def test_more_keys_than_one_listing_holds(moto_server: Moto, aws: Use) -> None:
     for number in range(1005):
         client.put_object(Bucket=s3_servers.BUCKET, Key=f"many/x/{number:04}", Body=b"")
     assert registry.open_store(f"{ADDRESS}/many").list("x/") == [f"x/{number:04}" for number in range(1005)]
-
-
-def add_lines(root: str, name: int, count: int) -> None:
-    store = registry.open_store(root)
-    for number in range(count):
-        while True:
-            try:
-                before: bytes | None = store.get("log")
-            except registry.AbsentError:
-                before = None
-            if store.compare_and_swap("log", before, (before or b"") + f"{name}-{number}\n".encode()):
-                break
 
 
 def test_swaps_of_six_processes_all_count(root: str) -> None:

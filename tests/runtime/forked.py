@@ -8,22 +8,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import numpy as np
 import pianissimo as pp
 import pytest
 
-Stock = Callable[..., Path]
-NAMES = ("one", "two", "three")
-CLIPS = [np.random.default_rng(at).normal(0, 0.1, 16000).astype(np.float32) for at in range(10)]
-JOBS = [(NAMES[number % 3], number * 7 % len(CLIPS)) for number in range(30)]
-
-
-def expected(root: Path) -> dict[tuple[str, int], dict[str, float]]:
-    """Every model's answer to every clip, one after another."""
-    with pp.Library(root, prediction_cache=0) as library:
-        return {
-            (name, at): library.predict(name, clip, 16000).scores for name in NAMES for at, clip in enumerate(CLIPS)
-        }
+from tests.runtime.test_service_shapes import CLIPS, NAMES, Stock, expected, work
 
 
 def answer_in_worker(library: pp.Library, model: pp.Model, jobs: list[tuple[str, int]], pipe: Any) -> None:
@@ -38,7 +26,7 @@ def answer_in_worker(library: pp.Library, model: pp.Model, jobs: list[tuple[str,
 def test_forked_workers(stocked: Stock) -> None:
     """Forked while other threads ask, so that locks are held at that moment: every worker answers, and counts its own."""
     root = stocked(*NAMES)
-    right, jobs = expected(root), JOBS
+    right, jobs = expected(root), work(30)
     context = multiprocessing.get_context("fork")
     with pp.Library(root, prediction_cache=0) as library, pp.load("one", registry=root) as model:
         stop: list[bool] = []

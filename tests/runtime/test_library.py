@@ -270,6 +270,7 @@ def test_the_keeper_closes_what_is_idle_and_ends_with_its_library(stocked: Stock
     watch = weakref.ref(library)
     del library
     wait_until(lambda: gc.collect() >= 0 and watch() is None)
+    assert watch() is None, "its keeper holds it"
 
 
 def wait_until(done: Callable[[], bool], seconds: float = 30) -> None:

@@ -18,7 +18,7 @@ from pianissimo import loader, phonemes
 
 import registry
 from tests.runtime.conftest import publish_folder
-from tests.runtime.test_streams import LABELS, PHRASE, RATE, phrases, sound  # noqa: F401
+from tests.runtime.test_streams import RATE, phrases, sound, transcriber  # noqa: F401
 
 Make = Callable[..., Path]
 
@@ -26,14 +26,7 @@ Make = Callable[..., Path]
 @pytest.fixture
 def root(assemble: Make, tmp_path: Path) -> Path:
     """A registry with a transcriber called phoneme, on one platform."""
-    steps = [
-        {"op": "input", "shape": [None, 40]},
-        {"op": "dense", "arrays": {"weight": "w", "bias": "b"}},
-        {"op": "softmax"},
-    ]
-    weight = np.random.default_rng(8).normal(0, 1.5, (40, 4)).astype(np.float32)
-    arrays = {"w": weight, "b": np.zeros(4, np.float32)}
-    build = assemble(PHRASE, steps, arrays, task="transcribe", labels=LABELS, model="phoneme")
+    build = transcriber(assemble, model="phoneme")
     publish_folder(registry.open_store(str(tmp_path / "registry")), build)
     return tmp_path / "registry"
 

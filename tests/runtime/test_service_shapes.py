@@ -88,7 +88,7 @@ def test_an_event_loop(stocked: Stock, count: int) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_forked_workers() -> None:
-    """In a process like a service's: after hundreds of other tests this one holds libraries that do not survive a fork."""
+    """In a process of their own, like a service's: where Prefect has run, its hook at exit fails in every fork."""
     file = Path(__file__).with_name("forked.py")
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
     done = subprocess.run(words, cwd=file.parents[2], capture_output=True, text=True, timeout=400, check=False)

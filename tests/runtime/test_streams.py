@@ -68,9 +68,8 @@ def words(assemble: Make) -> pp.Model:
     return pp.open_folder(assemble(WORD, steps, {"w": weight, "b": np.zeros(3, np.float32)}))
 
 
-@pytest.fixture
-def phrases(assemble: Make) -> pp.Model:
-    """A transcriber of which each frame hears itself alone."""
+def transcriber(assemble: Make, **more: str) -> Path:
+    """A transcriber of which each frame hears itself alone, as a folder."""
     steps = [
         {"op": "input", "shape": [None, 40]},
         {"op": "dense", "arrays": {"weight": "w", "bias": "b"}},
@@ -78,7 +77,12 @@ def phrases(assemble: Make) -> pp.Model:
     ]
     weight = np.random.default_rng(8).normal(0, 1.5, (40, 4)).astype(np.float32)
     arrays = {"w": weight, "b": np.zeros(4, np.float32)}
-    return pp.open_folder(assemble(PHRASE, steps, arrays, task="transcribe", labels=LABELS))
+    return assemble(PHRASE, steps, arrays, task="transcribe", labels=LABELS, **more)
+
+
+@pytest.fixture
+def phrases(assemble: Make) -> pp.Model:
+    return pp.open_folder(transcriber(assemble))
 
 
 @pytest.fixture

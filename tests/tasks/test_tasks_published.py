@@ -23,7 +23,7 @@ def small(pipeline: Any, keras: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def test_split(pipeline: Any) -> clips.Clips:
+def held_out(pipeline: Any) -> clips.Clips:
     return clips.read(pipeline.data, "test")
 
 
@@ -37,12 +37,12 @@ def test_it_proves_itself(pipeline: Any, platform: str) -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_it_names_the_tones_of_the_corpus(pipeline: Any, platform: str, test_split: clips.Clips) -> None:
+def test_it_names_the_tones_of_the_corpus(pipeline: Any, platform: str, held_out: clips.Clips) -> None:
     """From the files on disk, at their own rate, as a consumer would; nearly all, for a network of a minute's training."""
     labels = ("high", "low", "noise", "sweep")
     right = []
     with pp.load("keywords", platform, registry=pipeline.registry) as model:
-        for path, label in zip(test_split.paths, test_split.labels, strict=True):
+        for path, label in zip(held_out.paths, held_out.labels, strict=True):
             audio, rate = soundfile.read(pipeline.corpus / path, dtype="float32")
             prediction = model.predict(audio, rate)
             right.append(prediction.label == labels[label])
@@ -80,29 +80,29 @@ def test_it_is_the_file_that_was_judged(pipeline: Any) -> None:
 
 @pytest.mark.parametrize(("platform", "variant"), FLOAT)
 def test_float_forms_answer_as_the_framework_from_raw_audio(
-    pipeline: Any, keras: Any, small: Any, test_split: clips.Clips, platform: str, variant: str
+    pipeline: Any, keras: Any, small: Any, held_out: clips.Clips, platform: str, variant: str
 ) -> None:
     with pp.open_folder(pipeline.convert / "files", platform, variant) as model:
-        features = np.concatenate([model.features(clip, 16_000) for clip in test_split.audio])
-        heard = np.array([list(p.scores.values()) for p in model.predict_batch(test_split.audio, 16_000)], np.float32)
+        features = np.concatenate([model.features(clip, 16_000) for clip in held_out.audio])
+        heard = np.array([list(p.scores.values()) for p in model.predict_batch(held_out.audio, 16_000)], np.float32)
     assert np.abs(heard - keras.predict(small, features)).max() <= 1e-5
 
 
-def test_training_and_serving_hear_the_same(pipeline: Any, test_split: clips.Clips) -> None:
+def test_training_and_serving_hear_the_same(pipeline: Any, held_out: clips.Clips) -> None:
     """The front end exists once: what training read is, bit for bit, what the runtime makes of the clip."""
     front = pp.frontend.build(clips.read_prepared(pipeline.data).frontend)
     with pp.load("keywords", "edge", registry=pipeline.registry) as model:
-        served = np.concatenate([model.features(clip, 16_000) for clip in test_split.audio])
-    assert np.array_equal(served, test_split.features(front))
+        served = np.concatenate([model.features(clip, 16_000) for clip in held_out.audio])
+    assert np.array_equal(served, held_out.features(front))
 
 
 @pytest.mark.parametrize(("platform", "variant"), INT8)
 def test_int8_forms_keep_the_frameworks_labels(
-    pipeline: Any, keras: Any, small: Any, test_split: clips.Clips, platform: str, variant: str
+    pipeline: Any, keras: Any, small: Any, held_out: clips.Clips, platform: str, variant: str
 ) -> None:
     """On 40 clips one label is 2.5 %: at most one changes. The 99.5 % of a real model are the gate's, on FSDD."""
     with pp.open_folder(pipeline.convert / "files", platform, variant) as model:
-        features = np.concatenate([model.features(clip, 16_000) for clip in test_split.audio])
+        features = np.concatenate([model.features(clip, 16_000) for clip in held_out.audio])
         scores = model.scores(features)
     assert np.sum(scores.argmax(axis=1) != keras.predict(small, features).argmax(axis=1)) <= 1
 
@@ -110,13 +110,13 @@ def test_int8_forms_keep_the_frameworks_labels(
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
 @pytest.mark.parametrize(("platform", "variant"), INT8)
 def test_the_runtime_and_tensorflows_interpreter_agree(
-    pipeline: Any, keras: Any, test_split: clips.Clips, platform: str, variant: str
+    pipeline: Any, keras: Any, held_out: clips.Clips, platform: str, variant: str
 ) -> None:
     """The same int8 file on the same clips: every label, and every score within one step of 1/256."""
     import tensorflow as tf
 
     with pp.open_folder(pipeline.convert / "files", platform, variant) as model:
-        features = np.concatenate([model.features(clip, 16_000) for clip in test_split.audio])
+        features = np.concatenate([model.features(clip, 16_000) for clip in held_out.audio])
         served, (file, *_) = model.scores(features), model.info.files
     interpreter = tf.lite.Interpreter(str(pipeline.convert / "files" / file.name))
     interpreter.allocate_tensors()
