@@ -78,15 +78,24 @@ def test_a_server_takes_them_all_with_their_pool(harness: str, project: Path, tm
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
-    async def read() -> dict[str, Any]:
+    async def read() -> tuple[dict[str, Any], list[str]]:
         from prefect.client.orchestration import get_client
         from prefect.client.schemas.sorting import DeploymentSort
 
         async with get_client() as client:
-            found = await client.read_deployments(limit=50, offset=0, sort=DeploymentSort.NAME_ASC)
-            return {one.name: one for one in found}
+            found = {
+                one.name: one
+                for one in await client.read_deployments(limit=50, offset=0, sort=DeploymentSort.NAME_ASC)
+            }
+            place = {"id": str(found["nightly"].id)}
+            await client.request("POST", "/deployments/{id}/schedule", path_params=place)  # what the server does each minute
+            asked = {"deployments": {"id": {"any_": [place["id"]]}}, "limit": 5}
+            runs = (await client.request("POST", "/flow_runs/filter", json=asked)).json()
+            return found, [run["state"]["type"] for run in runs]
 
-    known = asyncio.run(read())
+    known, runs = asyncio.run(read())
+    assert runs
+    assert set(runs) == {"SCHEDULED"}, "what has an hour is run at it"
     assert set(known) >= set(NAMES)
     nightly = known["nightly"]
     assert nightly.work_pool_name == "pianissimo"
