@@ -232,7 +232,15 @@ def _client(root: str) -> Any:
         retries["total_max_attempts"] = ATTEMPTS
     try:
         return boto3.session.Session().client(
-            "s3", config=Config(retries=retries, connect_timeout=10, read_timeout=60, max_pool_connections=16)
+            "s3",
+            config=Config(
+                retries=retries,
+                connect_timeout=10,
+                read_timeout=60,
+                max_pool_connections=16,
+                # A 5xx that carries a checksum (rclone's do) makes botocore raise AttributeError instead of trying again.
+                response_checksum_validation="when_required",
+            ),
         )
     except ValueError as fault:
         raise RegistryError(

@@ -207,6 +207,10 @@ def test_throttling_and_faults_of_the_server_are_waited_out(
     ):
         moto_server[1].plan = fail_times(2, answer, "PUT")
         assert store.put_if_absent(f"after-{answer[0][:3]}", b"1")
+    status, headers, body = refusal("503 Slow Down", "SlowDown")
+    summed = (status, [*headers, ("x-amz-checksum-crc32", "AAAAAA==")], body)  # as rclone answers while a key is replaced
+    moto_server[1].plan = fail_times(2, summed, "GET")
+    assert store.get("after-503") == b"1"
     moto_server[1].plan = fail_times(100, refusal("503 Slow Down", "SlowDown"))
     with pytest.raises(RegistryError, match="still busy after every retry"):
         store.get("warm")

@@ -5,13 +5,42 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import Any
 
 import pianissimo as pp
 import pytest
+from pianissimo.frontend.once import once
 
 from tests.runtime.test_service_shapes import CLIPS, NAMES, Stock, expected, work
+
+
+def test_forked_while_a_front_end_is_computed() -> None:
+    """Its tables are made at first use; a fork at that moment takes no lock along that nobody will give back."""
+    inside, go_on = Event(), Event()
+
+    class Slow:
+        @once
+        def table(self) -> int:
+            if current_thread() is not main_thread():
+                inside.set()
+                go_on.wait()
+            return 7
+
+    thread = Thread(target=lambda: Slow().table)
+    thread.start()
+    inside.wait()
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    worker = multiprocessing.get_context("fork").Process(target=lambda: theirs.send(Slow().table))
+    worker.start()
+    try:
+        assert ours.poll(30), "a forked worker hangs"
+        assert ours.recv() == 7
+    finally:
+        go_on.set()
+        thread.join()
+        worker.kill()
+        worker.join()
 
 
 def answer_in_worker(library: pp.Library, model: pp.Model, jobs: list[tuple[str, int]], pipe: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from .framing import fit_length, frame_count, framed
 from .moments import moments
+from .once import once
 from .settings import LONGEST, within
 from .spectrum import MelSpectrum
 
@@ -38,12 +38,12 @@ class LogMelSequence(MelSpectrum):
         within("mean", self.mean, -1e6, 1e6)
         within("deviation", self.deviation, 1e-6, 1e6)
 
-    @cached_property
+    @once
     def spec(self) -> dict[str, Any]:
         """All settings, with the kind."""
         return {"kind": self.KIND, **asdict(self)}
 
-    @cached_property
+    @once
     def shape(self) -> tuple[int | None, ...]:
         """(frames, mels); the frames are None, as a clip may have any number."""
         return None, self.mels
@@ -79,12 +79,12 @@ class LogMel(LogMelSequence):
         within("frame", self.frame, 2, min(self.fft, self.samples), "at most fft and the whole clip")
         within("hop", self.hop, 1, self.samples)
 
-    @cached_property
+    @once
     def samples(self) -> int:
         """Samples a clip is cut or padded to."""
         return round(self.seconds * self.sample_rate)
 
-    @cached_property
+    @once
     def shape(self) -> tuple[int | None, ...]:
         """(frames, mels)."""
         return frame_count(self.samples, self.frame, self.hop), self.mels

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from .framing import fit_length
 from .moments import moments
+from .once import once
 from .settings import LONGEST, Numbers, all_within, plain, within
 from .spectrum import Float64, MelSpectrum
 
@@ -43,17 +43,17 @@ class Mfcc(MelSpectrum):
         all_within("mean", self.mean, self.coefficients, -1e6, 1e6)
         all_within("deviation", self.deviation, self.coefficients, 1e-6, 1e6)
 
-    @cached_property
+    @once
     def samples(self) -> int:
         """Samples a clip is cut or padded to."""
         return self.frame + (self.frames - 1) * self.hop
 
-    @cached_property
+    @once
     def spec(self) -> dict[str, Any]:
         """All settings, with the kind."""
         return {"kind": self.KIND, **plain(asdict(self))}
 
-    @cached_property
+    @once
     def shape(self) -> tuple[int | None, ...]:
         """(frames, coefficients)."""
         return self.frames, self.coefficients
@@ -83,7 +83,7 @@ class Mfcc(MelSpectrum):
     def _last(self) -> int:
         return (self.frames - 1) * self.hop + 1
 
-    @cached_property
+    @once
     def _projection(self) -> tuple[Float64, Float64, Float64]:
         """DCT-II matrix (mels, coefficients) of orthonormal columns, mean and deviation (coefficients,)."""
         place = (np.arange(self.mels)[:, None] + 0.5) * np.arange(self.coefficients)

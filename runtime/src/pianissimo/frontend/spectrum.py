@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..audio import HIGHEST_RATE, LOWEST_RATE
 from .mel import mel_filters
+from .once import once
 from .settings import within
 
 Float64 = NDArray[np.float64]
@@ -52,14 +52,14 @@ class MelSpectrum:
         logs: Float64 = np.log(energies, out=energies)
         return logs
 
-    @cached_property
+    @once
     def _window(self) -> Float64:
         """Periodic Hann of one frame, then zeros up to fft; where the zeros stand changes no power."""
         window = np.zeros(self.fft)
         window[: self.frame] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.frame) / self.frame)
         return window
 
-    @cached_property
+    @once
     def _filters(self) -> tuple[int, int, Float64]:
         """First and last bin that any filter reads, and the filters over those bins, (bins, mels)."""
         filters = mel_filters(self.sample_rate, self.fft, self.mels, self.fmin, self.fmax)

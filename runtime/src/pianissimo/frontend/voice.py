@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .framing import framed
+from .once import once
 from .settings import within
 from .spectrum import Float64, MelSpectrum
 
@@ -61,12 +61,12 @@ class VoiceStatistics(MelSpectrum):
         within("frame", self.frame, self._longest + 1, self.fft, "longer than a period of pitch_low, at most fft")
         within("fft", self.fft, self.frame + self._longest, np.inf, "frame and a period of pitch_low")
 
-    @cached_property
+    @once
     def spec(self) -> dict[str, Any]:
         """All settings, with the kind."""
         return {"kind": self.KIND, **asdict(self)}
 
-    @cached_property
+    @once
     def shape(self) -> tuple[int | None, ...]:
         """(numbers,): the same for every clip."""
         return (5 * self.coefficients + OTHERS,)
@@ -124,14 +124,14 @@ class VoiceStatistics(MelSpectrum):
         low, quarter, half, three, high = np.percentile(pitch, [10, 25, 50, 75, 90])
         return [half, three - quarter, low, high, np.float64(share), periodicity.mean()]
 
-    @cached_property
+    @once
     def _cosines(self) -> Float64:
         """Orthonormal DCT-II (mels, coefficients) from coefficient 1 on: coefficient 0 is the gain."""
         place = (np.arange(self.mels)[:, None] + 0.5) * np.arange(1, self.coefficients + 1)
         cosines: Float64 = np.sqrt(2.0 / self.mels) * np.cos(np.pi / self.mels * place)
         return cosines
 
-    @cached_property
+    @once
     def _window_correlation(self) -> Float64:
         """The window's own autocorrelation at the lags of pitch, 1 at lag 0."""
         spectrum = np.fft.rfft(self._window)
@@ -139,7 +139,7 @@ class VoiceStatistics(MelSpectrum):
         lags: Float64 = correlation[self._shortest : self._longest + 1] / correlation[0]
         return lags
 
-    @cached_property
+    @once
     def _cost(self) -> Float64:
         """What speaks against each lag of pitch: of a period and twice that period, the shorter one is meant."""
         cost: Float64 = OCTAVE * np.log2(np.arange(self._shortest, self._longest + 1) / self._shortest)

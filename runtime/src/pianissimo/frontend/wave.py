@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..audio import HIGHEST_RATE, LOWEST_RATE
+from .once import once
 from .settings import within
 
 Float32 = NDArray[np.float32]
@@ -32,7 +32,7 @@ class Wave:
         """Refuse a rate outside of what audio may have."""
         within("sample_rate", self.sample_rate, LOWEST_RATE, HIGHEST_RATE)
 
-    @cached_property
+    @once
     def spec(self) -> dict[str, Any]:
         """All settings, with the kind."""
         return {"kind": self.KIND, **asdict(self)}
