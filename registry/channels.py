@@ -57,7 +57,7 @@ def promote(
         return None if current and current.version == version else version
 
     done = swap(store, model, channel, choose, who, why, signer)
-    page.write(store)
+    page.write(store, model)
     return done
 
 
@@ -81,7 +81,7 @@ def rollback(store: Store, model: str, channel: str, who: str, why: str, signer:
         return earlier
 
     done = swap(store, model, channel, choose, who, why, signer)
-    page.write(store)
+    page.write(store, model)
     assert done, "a rollback moves or raises"
     return done
 

@@ -82,13 +82,16 @@ class FolderStore:
 
     def list(self, prefix: str) -> list[str]:
         """Keys that begin with a prefix, sorted."""
-        start = self._folder.joinpath(*prefix.split("/")[:-1])
+        *folders, begins = prefix.split("/")
+        start = self._folder.joinpath(*folders)
         with self._in_words():
             if not start.is_dir():
                 return []
-            found = [path.relative_to(self._folder) for path in start.rglob("*") if path.is_file()]
+            tops = [path for path in start.iterdir() if path.name.startswith(begins)]
+            paths = [path for top in tops for path in ([top] if top.is_file() else top.rglob("*"))]
+            found = [path.relative_to(self._folder) for path in paths if path.is_file()]
         keys = [path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts)]
-        return sorted(key for key in keys if key.startswith(prefix))
+        return sorted(keys)
 
     def delete(self, key: str) -> None:
         """Remove a key if it is there."""

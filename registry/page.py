@@ -25,46 +25,68 @@ FIGURES = {
     "p50_ms": ("ms", "{:.3f}"),
     "memory_mb": ("MB", "{:.0f}"),
 }
+SECTION = re.compile(r'<section id="([^"]+)">.*?</section>', re.DOTALL)  # what people wrote is escaped, so it ends none
 
 
-def write(store: Store) -> bool:
-    """Write the page anew from what the registry holds now; False when it says that already."""
+def write(store: Store, model: str | None = None) -> bool:
+    """Write the page anew from what the registry holds now; False when it says that already.
+
+    With `model` only that model's section is: the others stay as they stand on the page, so that publishing one of a
+    thousand models does not read the other 999.
+    """
     kept: dict[str, bytes] = {}
     while True:
         try:
             before = store.get(layout.page_key())
         except AbsentError:
             before = None
-        now = render(store, kept).encode()
+        standing = _standing(before) if model else None
+        now = render(store, kept, standing, model).encode()
         if now == before:
             return False
         if store.compare_and_swap(layout.page_key(), before, now):
             return True
 
 
-def render(store: Store, kept: dict[str, bytes] | None = None) -> str:
-    """The page as text; `kept` as `state.read_model` has it."""
+def _standing(page: bytes | None) -> dict[str, str] | None:
+    """The sections of the models on a page; None where there is none, or one that another version of this program wrote."""
+    text = (page or b"").decode(errors="replace")
+    return {found[1]: found[0] for found in SECTION.finditer(text)} if text.startswith(HEAD) else None
+
+
+def render(
+    store: Store,
+    kept: dict[str, bytes] | None = None,
+    standing: dict[str, str] | None = None,
+    model: str | None = None,
+) -> str:
+    """The page as text; `kept` as `state.read_model` has it. Of `standing` sections that of `model` alone is made anew."""
     wheels = [key.rpartition("/")[2] for key in store.list(layout.runtime_key(""))]
-    names = state.models(store)
-    chapters = [_chapter(store, name, kept) for name in names]
-    title = f"{len(names)} model{'s' if len(names) != 1 else ''}"
-    links = " ".join(f'<a href="#{name}">{name}</a>' for name in names)
+    if standing is None or model is None:
+        signers = state.all_signers(store)
+        sections = {name: _chapter(store, name, kept, signers) for name in state.models(store)}
+    else:
+        sections = dict(sorted({**standing, model: _chapter(store, model, kept)}.items()))
+    title = f"{len(sections)} model{'s' if len(sections) != 1 else ''}"
+    links = " ".join(f'<a href="#{name}">{name}</a>' for name in sections)
     return "\n".join(
         [
             HEAD,
             f"<header><h1>Model registry</h1><p>{title}: {links}</p></header>",
-            f"<main>{_install(store.root, wheels, names)}",
-            *chapters,
+            f"<main>{_install(store.root, wheels, list(sections))}",
+            *sections.values(),
             "</main></body></html>",
             "",
         ]
     )
 
 
-def _chapter(store: Store, name: str, kept: dict[str, bytes] | None) -> str:
+def _chapter(
+    store: Store, name: str, kept: dict[str, bytes] | None, signers: state.Signers | None = None
+) -> str:
     """One model; one whose documents are not what their schema says is shown with the reason."""
     try:
-        return _model(state.read_model(store, name, kept))
+        return _model(state.read_model(store, name, kept, signers))
     except ManifestError as fault:
         return f'<section id="{escape(name)}"><h2>{escape(name)}</h2><p class="bad">{escape(str(fault))}</p></section>'
 

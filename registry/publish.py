@@ -66,7 +66,7 @@ def publish(
             _put(store, contents)  # once more: until now no version needed them, and a collection may have run
         moved = [channel for channel in channels if move(store, draft.model, channel, version, who, why, signer)]
         if version in state.numbers(store, draft.model):
-            page.write(store)
+            page.write(store, draft.model)
             return Published(draft.model, version, new, moved)
     raise RegistryError(
         store.root, f"version {version} is removed as often as it is published", "a pause in collecting"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -19,6 +19,9 @@ from .keys import AbsentError
 from .store import Store
 
 AT_ONCE = 8  # documents read side by side: from a bucket each takes a round trip
+
+# Given the digest of what is signed: the names of the keys that signed it.
+Signers = Callable[[str], Iterable[str]]
 
 
 @dataclass(frozen=True)
@@ -59,19 +62,34 @@ def models(store: Store) -> list[str]:
 
 def read(store: Store) -> list[Model]:
     """Every model, by name."""
-    signers = _signers(store)
-    return [_model(store, name, signers) for name in models(store)]
+    signers = all_signers(store)
+    return [read_model(store, name, signers=signers) for name in models(store)]
 
 
-def read_model(store: Store, name: str, kept: dict[str, bytes] | None = None) -> Model:
-    """One model; raises ModelNotFoundError with those there are.
+def read_model(
+    store: Store, name: str, kept: dict[str, bytes] | None = None, signers: Signers | None = None
+) -> Model:
+    """One model, by its own documents alone; raises ModelNotFoundError with those there are.
 
     `kept` keeps manifests by their key: whoever reads again and again hands in the same one, as manifests never change.
+    Whoever reads all models hands in `all_signers`.
     """
-    known = models(store)
-    if name not in known:
-        raise ModelNotFoundError(f"model {name}", known, store.root)
-    return _model(store, name, _signers(store), kept)
+    kept = {} if kept is None else kept
+    signers = signers or (lambda digest: _signers(store, digest))
+    keys = set(store.list(f"{layout.models_prefix()}{name}/"))
+    if not keys:
+        raise ModelNotFoundError(f"model {name}", models(store), store.root)
+
+    def version(number: int) -> Version:
+        key = layout.manifest_key(name, number)
+        data = kept[key] = kept.get(key) or store.get(key)
+        yanked = read_yank(store, name, number) if layout.yank_key(name, number) in keys else None
+        return Version(number, manifests.loads(data, key), yanked, tuple(signers(signature.digest(key, data))))
+
+    present = reversed(numbers_of(keys, name))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        versions = tuple(pool.map(version, present))
+    return Model(name, versions, _channels(store, name, keys))
 
 
 def numbers(store: Store, model: str) -> list[int]:
@@ -95,34 +113,25 @@ def read_yank(store: Store, model: str, number: int) -> Yank | None:
         return None
 
 
-def _model(store: Store, name: str, signers: dict[str, list[str]], kept: dict[str, bytes] | None = None) -> Model:
-    kept = {} if kept is None else kept
-    keys = set(store.list(f"{layout.models_prefix()}{name}/"))
-    prefix = layout.channels_prefix(name)
-
-    def version(number: int) -> Version:
-        key = layout.manifest_key(name, number)
-        data = kept[key] = kept.get(key) or store.get(key)
-        yanked = read_yank(store, name, number) if layout.yank_key(name, number) in keys else None
-        found = tuple(signers.get(signature.digest(key, data), ()))
-        return Version(number, manifests.loads(data, key), yanked, found)
-
-    present = reversed(numbers_of(keys, name))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        versions = tuple(pool.map(version, present))
-    named = {
-        key.removeprefix(prefix).removesuffix(".json"): channels.loads(store.get(key), key)
-        for key in sorted(keys)
-        if key.startswith(prefix)
-    }
-    return Model(name, versions, named)
-
-
-def _signers(store: Store) -> dict[str, list[str]]:
-    """Digest of what is signed -> names of the keys."""
+def all_signers(store: Store) -> Signers:
+    """Who signed what, by one look at all signatures."""
     found: dict[str, list[str]] = defaultdict(list)
     prefix = layout.signatures_prefix()
     for key in store.list(prefix):
         digest, _, name = key.removeprefix(prefix).partition(".")
         found[digest].append(name)
-    return found
+    return lambda digest: found.get(digest, ())
+
+
+def _signers(store: Store, digest: str) -> list[str]:
+    prefix = layout.signature_key(digest, "")
+    return [key.removeprefix(prefix) for key in store.list(prefix)]
+
+
+def _channels(store: Store, name: str, keys: Iterable[str]) -> dict[str, Channel]:
+    prefix = layout.channels_prefix(name)
+    return {
+        key.removeprefix(prefix).removesuffix(".json"): channels.loads(store.get(key), key)
+        for key in sorted(keys)
+        if key.startswith(prefix)
+    }

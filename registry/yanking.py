@@ -53,7 +53,7 @@ def yank(
         store, Yank(model, version, _instead(store, found, version, instead), who, moment(), why), signer
     )
     moved = [name for name in found.channels if _leave(store, document, name, who, signer)]
-    page.write(store)
+    page.write(store, model)
     return Yanked(document, new, moved)
 
 

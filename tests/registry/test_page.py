@@ -87,9 +87,34 @@ def test_what_people_wrote_is_text(store: registry.Store, draft: Make) -> None:
 
 def test_a_broken_model_is_shown_as_such_and_hides_no_other(store: registry.Store, draft: Make) -> None:
     store.put_if_absent(layout.manifest_key("broken", 1), b"{}")
+    page.write(store)
     registry.publish(store, *draft(b"more"), ["candidate"], "tester", "a test")
     assert "models/broken/versions/1/manifest.json.schema: found None" in shown(store)
     assert "Version 3" in shown(store)
+
+
+def test_publishing_one_model_reads_no_other(store: registry.Store, draft: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest, files = draft(b"other")
+    registry.publish(store, {**manifest, "model": "other"}, files, ["candidate"], "tester", "a test")
+    read: list[str] = []
+    get = type(store).get
+    monkeypatch.setattr(type(store), "get", lambda self, key: (read.append(key), get(self, key))[1])
+    registry.publish(store, *draft(b"more"), ["candidate"], "tester", "a test")
+    assert layout.manifest_key("keywords", 3) in read
+    assert [key for key in read if "/other/" in key] == []
+    assert 'id="other"' in shown(store)
+    assert "Version 3" in shown(store)
+    assert page.write(store) is False, "the page is what it would be if all of it were made anew"
+
+
+def test_a_page_of_another_version_of_this_program_is_made_anew(store: registry.Store, draft: Make) -> None:
+    now = store.get(layout.page_key())
+    old = now.replace(b"<style>", b"<style>/* as it was */").replace(b"Version 2", b"Edition 2")
+    assert store.compare_and_swap(layout.page_key(), now, old)
+    manifest, files = draft(b"other")
+    registry.publish(store, {**manifest, "model": "other"}, files, ["candidate"], "tester", "a test")
+    assert "Edition" not in shown(store)
+    assert "Version 2" in shown(store)
 
 
 def test_an_empty_registry(tmp_path: Path) -> None:
