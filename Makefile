@@ -43,7 +43,7 @@ doctor: $(READY)  ## what the pipeline stands on: what is fine, what is not, wha
 	@python -m flows.doctor
 
 test: $(READY) check  ## everything CI asks for
-	pytest
+	pytest --numprocesses auto --dist loadgroup
 
 check: $(READY)  ## lint, types, import floors
 	ruff check

@@ -1,5 +1,8 @@
 """Distillation (Hinton, Vinyals and Dean 2015), and the same student without its teacher beside it."""
 
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -7,21 +10,24 @@ import tensorflow as tf
 from tensorflow import keras
 
 from frameworks import Outcome, metrics
+from frameworks.aside import aside
 from frameworks.examples import Examples, Features
 from frameworks.keras.answers import checked, fixed
 from frameworks.keras.augment import augmented
 from frameworks.keras.balance import class_weights
 from frameworks.keras.predict import predict
-from frameworks.keras.train import Loss, fit, labels_loss, plain_loss
+from frameworks.keras.train import Loss, fit, labels_loss, plain_loss, seed
 from frameworks.recipe import Distill
 from models import Model
 
 VIEWS = 10  # of train, each augmented in another way, that a teacher answers
 KEPT = 2**30  # bytes of them that may stay in memory
+WORTH = 50_000  # clips heard, epochs times train, from which a training is worth a process of its own
 
 
 def distill(model: Model, teacher: Any, examples: Examples, recipe: Distill) -> Outcome:
-    """Trains the student twice from the same first weights, with and without the teacher, and keeps the better.
+    """Trains the student twice from the same first weights and the same dice, with and without the teacher, side by side,
+    and keeps the better.
 
     A distillation that does not help is a finding, so the record shows both scores.
     """
@@ -29,18 +35,44 @@ def distill(model: Model, teacher: Any, examples: Examples, recipe: Distill) -> 
     student = model.student(examples.shape, len(examples.labels), recipe.network)
     checked(student, examples, f"models/{model.name}.py: the student")
     checked(teacher, examples.as_heard(), "the teacher")
-    first = student.get_weights()
-    alone = fit(student, examples, plain_loss(examples, recipe), recipe, name="distill alone")
-    tried = {"without_teacher": (_score(student, examples), student.get_weights())}
-    student.set_weights(first)
-    taught = fit_with_teacher(student, teacher, examples, recipe, name="distill taught", heard=examples.train.heard)
-    tried["with_teacher"] = (_score(student, examples), student.get_weights())
+    dice = int(np.random.randint(2**31))  # noqa: NPY002  # the seeded one
+    with _beside(student, examples, recipe, dice) as without:
+        seed(dice)
+        taught = fit_with_teacher(student, teacher, examples, recipe, name="distill taught", heard=examples.train.heard)
+        tried = {"with_teacher": (_score(student, examples), student.get_weights())}
+        weights, alone = without()
+    student.set_weights(weights)
+    tried["without_teacher"] = (_score(student, examples), weights)
     better = metrics.choose(examples.metric, examples.labels).better
     gained = better * (tried["with_teacher"][0] - tried["without_teacher"][0])
     kept = "with_teacher" if gained >= 0 else "without_teacher"
     student.set_weights(tried[kept][1])
-    facts = {name: score for name, (score, _) in tried.items()}
+    facts = {name: score for name, (score, _) in sorted(tried.items(), reverse=True)}
     return Outcome(student, {**facts, "points_gained": gained, "kept": kept}, [*alone, *taught])
+
+
+@contextmanager
+def _beside(student: Any, examples: Examples, recipe: Distill, dice: int) -> Iterator[Callable[[], Any]]:
+    """Yields what gives the weights and the curve of the student that learns without its teacher: trained in a process of
+    its own where that is worth TensorFlow's start, else before; the answer is the same."""
+    arguments = (type(student), student.get_config(), student.get_weights(), examples, recipe, dice)
+    if (os.cpu_count() or 1) > 1 and recipe.epochs * len(examples.train) >= WORTH:
+        with aside("distill alone", _alone, *arguments) as answer:
+            yield answer
+    else:
+        found = _alone(*arguments)
+        yield lambda: found
+
+
+def _alone(
+    kind: Any, config: dict[str, Any], first: list[np.ndarray], examples: Examples, recipe: Distill, dice: int
+) -> tuple[list[np.ndarray], list[dict[str, Any]]]:
+    """(weights, curve) of a student that learns from labels."""
+    student = kind.from_config(config)
+    student.set_weights(first)
+    seed(dice)
+    curve = fit(student, examples, plain_loss(examples, recipe), recipe, name="distill alone")
+    return student.get_weights(), curve
 
 
 def fit_with_teacher(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +15,7 @@ import models
 from frameworks import FrameworkError
 from frameworks.examples import Examples
 from frameworks.recipe import Augment, Distill, Train
+from tasks.command import THREADS
 
 TINY = {"width": 8, "strides": [2]}
 RECIPE = Train(
@@ -129,3 +134,37 @@ def test_distillation_tells_both_scores_and_keeps_the_better(keras: Any, example
         "a teacher does not learn"
     )
     assert teacher.trainable
+
+
+BOTH_WAYS = """
+import sys
+from pathlib import Path
+import numpy as np
+import models
+from frameworks import keras, recipe
+from frameworks.keras import distill
+from tasks import clips
+if __name__ == "__main__":
+    data, train = map(Path, sys.argv[1:])
+    examples = clips.examples(data, models.load("keywords"))
+    teacher = keras.load(train / "network")
+    settings = recipe.Distill(network={"width": 8, "strides": [2, 1]}, epochs=2, batch_size=16, augment={"noise": 0.1})
+    found = []
+    for distill.WORTH in (10**9, 0):
+        keras.seed(2)
+        outcome = keras.distill(models.load("keywords"), teacher, examples, settings)
+        found.append((outcome.facts, outcome.curve, outcome.network.get_weights()))
+    (facts, curve, weights), (other, rows, kept) = found
+    assert facts == other, (facts, other)
+    assert curve == rows, (curve, rows)
+    assert all(np.array_equal(a, b) for a, b in zip(weights, kept, strict=True))
+    print("the same")
+"""
+
+
+def test_a_process_of_its_own_changes_no_number(pipeline: Any, project: Path) -> None:
+    """A student learns without its teacher here or in a process beside: weights, curve and scores are the same."""
+    command = [sys.executable, "-c", BOTH_WAYS, str(pipeline.data), str(pipeline.train)]
+    env = {**os.environ, "PYTHONPATH": str(project), **dict.fromkeys(THREADS, "1")}  # as in a stage
+    done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.endswith("the same\n"), done.stdout + done.stderr
