@@ -11,9 +11,9 @@ from corpora import CorpusError
 from flows.environment import LOCKED, environment
 from frameworks import params
 from frameworks.recipe import STAGES
-from tasks import records
+from tasks import brought, records
 
-CODE = "code"
+CODE, BROUGHT = "code", "brought"
 
 
 class StatusError(RuntimeError):
@@ -23,13 +23,17 @@ class StatusError(RuntimeError):
 def stale() -> set[str]:
     """Names of stages DVC would run (`train@keywords`, `runtime`). Raises StatusError with DVC's own words.
 
-    Which stages a changed module reaches is itself a stage (`code`, a second), so it is run before anything is judged.
+    Which stages a changed module or a changed network from elsewhere reaches are themselves stages (a second each), so they
+    are run before anything is judged. DVC runs the latter every time; here it is run when something changed.
     """
     found = _status()
-    if CODE in found:
-        _asked("repro", "--quiet", "--single-item", CODE)
+    first = [CODE] if CODE in found else []
+    if BROUGHT in found and not brought.is_current(Path("artifacts", BROUGHT)):
+        first.append(BROUGHT)
+    if first:
+        _asked("repro", "--quiet", "--single-item", *first)
         found = _status()
-    return found
+    return found - {BROUGHT}
 
 
 def _status() -> set[str]:

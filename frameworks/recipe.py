@@ -7,6 +7,7 @@ from pianissimo import frontend
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 STAGES = ("prepare", "train", "distill", "prune", "quantize", "convert", "validate", "gate", "publish")
+STARTERS = ("torch",)  # frameworks that can train on from a network whose labels are others
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]  # what a manifest takes as a name
 
 
@@ -87,12 +88,14 @@ class Fit(Section):
 class Train(Fit):
     """The float teacher, everything after it is measured against.
 
-    `import` names a trained network to start from instead: what a framework can read is for it to say. `frontend` is what
-    the teacher hears, where that is not what ships (a wav2vec 2.0 takes the wave itself).
+    `import` names a trained network to take as it is instead: what a framework can read is for it to say. `start` names one
+    whose weights to train on from, its labels being others. `frontend` is what the teacher hears, where that is not what
+    ships (a wav2vec 2.0 takes the wave itself).
     """
 
     network: dict[str, Any] = {}
     import_: str | None = Field(default=None, alias="import", min_length=1)
+    start: str | None = Field(default=None, min_length=1)
     frontend: dict[str, Any] | None = None
 
     @pydantic.field_validator("frontend")
@@ -101,6 +104,12 @@ class Train(Fit):
         if spec is not None:
             frontend.build(spec)
         return spec
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> "Train":
+        if self.import_ and self.start:
+            raise ValueError("import takes a network as it is, start trains on from one; allowed: one of them")
+        return self
 
 
 class StandIn(Section):
@@ -111,11 +120,13 @@ class StandIn(Section):
 
 
 class Distill(Fit, Stage):
-    """Hinton, Vinyals and Dean 2015: soft targets at `temperature`, weighted `alpha` against the labels' 1 - alpha."""
+    """Hinton, Vinyals and Dean 2015: soft targets at `temperature`, weighted `alpha` against the labels' 1 - alpha.
+    `start` is as in train."""
 
     network: dict[str, Any] = {}
     temperature: float = Field(default=4.0, ge=1, le=100)
     alpha: float = Field(default=0.7, ge=0, le=1)
+    start: str | None = Field(default=None, min_length=1)
     stand_in: StandIn | None = None
 
 
@@ -236,6 +247,12 @@ class Recipe(Section):
         if strange:
             raise ValueError(
                 f"gate.platforms names {', '.join(strange)}, which convert does not make; it makes: {', '.join(made)}"
+            )
+        begun = [name for name in ("train", "distill") if getattr(self, name).start]
+        if begun and self.framework not in STARTERS:
+            raise ValueError(
+                f"{begun[0]}.start is of no use to {self.framework}; allowed for: {', '.join(STARTERS)}. "
+                "train.import takes a trained network as it is"
             )
         if self.distill.skip and self.train.frontend:
             raise ValueError("distill is skipped, so the teacher ships: train.frontend must go, prepare.frontend stays")

@@ -5,25 +5,18 @@ the weights of the teacher that the model's own file builds, with the recipe's s
 `weights_only` lets through. It is not trained here: it is the teacher as it was brought, and can be distilled from.
 """
 
-import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
-import torch
-from safetensors import SafetensorError
-from torch import Tensor
 from torch.nn import Module
 
 from frameworks import FrameworkError, Outcome
 from frameworks.examples import Examples
 from frameworks.recipe import Train
-from frameworks.torch import checkpoint, program
+from frameworks.torch import checkpoint, program, weights
 from frameworks.torch.build import build, check, typical
 from models import Model
-
-SHOWN = 5  # how many names an error lists
 
 
 def bring(model: Model, examples: Examples, recipe: Train) -> Outcome:
@@ -80,53 +73,13 @@ def _brought(kind: str) -> Callable[..., tuple[Module, dict[str, Any]]]:
 def _weights(path: Path, model: Model, examples: Examples, recipe: Train) -> tuple[Module, dict[str, Any]]:
     """The teacher that the model's file builds, with the weights of a file."""
     network = build(model, "teacher", examples, recipe.network)
-    weights = STATES[path.suffix.lower()](path)
-    own = network.state_dict()
+    held = weights.read(path, "train.import")
     place = f"train.import: {path} does not hold the weights of models/{model.name}.py's teacher with {recipe.network}"
-    for fault, names in (
-        ("it lacks", [name for name in own if name not in weights]),
-        ("it has besides", [name for name in weights if name not in own]),
-        ("shapes differ (there, here):", _misshapen(own, weights)),
-    ):
-        if names:
-            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-            raise FrameworkError(f"{place}: {fault} {', '.join(names[:SHOWN])}{more}")
-    network.load_state_dict(dict(weights))
+    weights.check(place, network.state_dict(), held)
+    network.load_state_dict(dict(held))
     return network, {"kind": "weights"}
 
 
-def _misshapen(own: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> list[str]:
-    shared = [name for name in own if name in weights and own[name].shape != weights[name].shape]
-    return [f"{name} {tuple(weights[name].shape)} {tuple(own[name].shape)}" for name in shared]
-
-
-def _from_safetensors(path: Path) -> Mapping[str, Tensor]:
-    try:
-        return safetensors.torch.load_file(path)
-    except SafetensorError as error:
-        raise FrameworkError(f"train.import: {path} is not a whole safetensors file: {error}") from error
-
-
-def _from_torch(path: Path) -> Mapping[str, Tensor]:
-    """A state dict that `torch.save` wrote, read without running anything in it."""
-    wanted = "allowed: the weights alone, torch.save(network.state_dict(), file), or a .safetensors file"
-    try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise FrameworkError(f"train.import: {path} cannot be read as weights ({_first(error)}); {wanted}") from error
-    if not isinstance(held, Mapping) or not all(isinstance(value, Tensor) for value in held.values()):
-        raise FrameworkError(f"train.import: {path} holds a {type(held).__name__} of more than tensors; {wanted}")
-    return held
-
-
-def _first(error: Exception) -> str:
-    """torch explains at length how to load a file without care; that is not what we advise."""
-    return str(error).split("\n", 1)[0].split(". ", 1)[0]
-
-
 KINDS: dict[str, Any] = {"checkpoint": checkpoint, "program": program}
-STATES: dict[str, Callable[[Path], Mapping[str, Tensor]]] = {
-    ".safetensors": _from_safetensors, ".pt": _from_torch, ".pth": _from_torch,
-}  # fmt: skip
 FOLDER = {"": _brought("checkpoint")}
-FILES = {".pt2": _brought("program"), **dict.fromkeys(STATES, _weights)}
+FILES = {".pt2": _brought("program"), **dict.fromkeys(weights.SUFFIXES, _weights)}

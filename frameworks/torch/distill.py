@@ -15,15 +15,18 @@ from frameworks.torch.batches import Batch
 from frameworks.torch.build import build
 from frameworks.torch.objectives import Answer
 from frameworks.torch.predict import answers, predict
+from frameworks.torch.start import start
 from frameworks.torch.train import fit, state
 from models import Model
 
 
 def distill(model: Model, teacher: Any, examples: Examples, recipe: Distill) -> Outcome:
     """Trains the student twice from the same first weights and the same dice, with and without the teacher, and keeps the
-    better. A distillation that does not help is a finding, so the record shows both scores.
+    better. A distillation that does not help is a finding, so the record shows both scores. Where `recipe.start` names a
+    network, its weights are the first.
     """
     student = build(model, "student", examples, recipe.network)
+    begun = start(student, model, recipe.start, "distill")
     first, dice = state(student), torch.get_rng_state()
     alone = fit(student, examples, recipe, name="distill alone")
     tried = {"without_teacher": (_score(student, examples), state(student))}
@@ -36,7 +39,7 @@ def distill(model: Model, teacher: Any, examples: Examples, recipe: Distill) -> 
     gained = better * (tried["with_teacher"][0] - tried["without_teacher"][0])
     kept = "with_teacher" if gained >= 0 else "without_teacher"
     student.load_state_dict(tried[kept][1])
-    facts = {name: score for name, (score, _) in tried.items()}
+    facts = begun | {name: score for name, (score, _) in tried.items()}
     return Outcome(student, {**facts, "points_gained": gained, "kept": kept}, [*alone, *taught])
 
 

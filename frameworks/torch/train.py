@@ -22,6 +22,7 @@ from frameworks.torch.batches import Batch, shuffled
 from frameworks.torch.build import build
 from frameworks.torch.objectives import Answer
 from frameworks.torch.predict import answers, gathered
+from frameworks.torch.start import start
 from models import Model
 
 WARM_UP = 0.05  # share of the steps over which the rate rises: fresh normalisation and Adam's moments start unsteady
@@ -41,12 +42,14 @@ def seed(number: int) -> None:
 
 
 def train(model: Model, examples: Examples, recipe: Train) -> Outcome:
-    """The float teacher, built by the model's file and fitted to the labels, or brought in as `recipe.import_` says."""
+    """The float teacher, built by the model's file (from `recipe.start` on) and fitted to the labels, or brought in as
+    `recipe.import_` says."""
     heard = examples.as_heard()
     if recipe.import_:
         return bring.bring(model, heard, recipe)
     network = build(model, "teacher", heard, recipe.network)
-    return Outcome(network, {}, fit(network, heard, recipe, name="train"))
+    facts = start(network, model, recipe.start, "train")
+    return Outcome(network, facts, fit(network, heard, recipe, name="train"))
 
 
 def fit(

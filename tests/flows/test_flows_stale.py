@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from corpora import CorpusError
 from flows import stale
@@ -37,6 +39,36 @@ def test_a_deleted_result_is_stale(done: Any) -> None:
     (done.folder / "artifacts/keywords/train/record.json").unlink()
     assert "train@keywords" in stale.stale()
     assert not stale.stale() & set(SIRENS)
+
+
+@pytest.fixture
+def begun(done: Any, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The project with dvc.yaml's own `brought`; sirens begins with the network in `begun.start`, which lies outside."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project), str(project / "runtime/src")]))
+    done.start = tmp_path / "elsewhere"
+    done.start.mkdir()
+    (done.start / "weights.safetensors").write_text("before")
+    stages = json.loads((done.folder / "dvc.yaml").read_text())
+    real = YAML(typ="safe").load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    stages["stages"]["brought"] = real["brought"]
+    for stage in ("train", "distill"):
+        own = [dep for dep in real[stage]["do"]["deps"] if "brought" in dep]
+        assert len(own) == 1
+        stages["stages"][stage]["do"]["deps"] += own
+    (done.folder / "dvc.yaml").write_text(json.dumps(stages))
+    done.change("sirens.train.start", str(done.start))
+    done.dvc("repro", "--quiet")
+    (done.folder / "runs.txt").unlink()
+    return done
+
+
+def test_a_network_from_elsewhere_is_its_stage_alone_once_it_changed(begun: Any) -> None:
+    assert stale.stale() == set()
+    (begun.start / "weights.safetensors").write_text("after")
+    begun.dvc("repro", "--quiet", "train@sirens", "train@keywords")  # by DVC alone
+    assert begun.runs() == ["train@sirens"]
+    shutil.rmtree(begun.start)
+    assert stale.stale() == {"train@sirens"}, "that it is gone is for the stage to tell"
 
 
 def test_what_dvc_cannot_read_is_told_in_its_words(fresh: Any) -> None:

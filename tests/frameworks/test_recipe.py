@@ -76,9 +76,9 @@ SECTIONS: dict[Place, str] = {
     (): "convert, distill, framework",
     ("prepare",): "calibration, corpus, frontend, max_seconds, pieces, silent, split, unreadable",
     ("prepare", "split"): "test, train, validation",
-    ("train",): "augment, balance, batch_size, epochs, frontend, import, learning_rate, network",
+    ("train",): "augment, balance, batch_size, epochs, frontend, import, learning_rate, network, start",
     ("train", "augment"): "gain, mask_bands, mask_frames, noise, shift",
-    ("distill",): "alpha, augment, balance, batch_size, epochs, learning_rate, network, skip, stand_in, temperature",
+    ("distill",): "alpha, augment, balance, batch_size, epochs, learning_rate, network, skip, stand_in, start, temperature",
     ("prune",): "attempts, augment, balance, batch_size, channels",
     ("quantize",): "aware, float_layers, max_drop, skip",
     ("quantize", "aware"): "batch_size, epochs, learning_rate",
@@ -214,6 +214,23 @@ def test_a_missing_part_is_named(edit: Edit, place: Place) -> None:
         f"{'.'.join(map(str, ('models', 'keywords', *place)))}: missing, and it has no default"
     )
     assert error.problems[0].startswith("line ")
+
+
+def test_only_some_frameworks_train_on_from_a_network(edit: Edit, project: Path) -> None:
+    for stage in ("train", "distill"):
+        (problem,) = refusal(edit((stage, "start"), "artifacts/keywords/train/network")).problems
+        assert problem.endswith(
+            f"{stage}.start is of no use to keras; allowed for: torch. train.import takes a trained network as it is"
+        )
+    recipe = params.read(project / "params.yaml", "phoneme").model_dump(by_alias=True)
+    recipe["train"]["start"] = "artifacts/phoneme/train/network"
+    assert Recipe.model_validate(recipe).train.start == "artifacts/phoneme/train/network"
+
+
+def test_a_teacher_begins_in_one_way(edit: Edit) -> None:
+    both = {"import": "teacher.h5", "start": "artifacts/keywords/train/network"}
+    (problem,) = refusal(edit(("train",), both)).problems
+    assert "import takes a network as it is, start trains on from one; allowed: one of them" in problem
 
 
 def test_all_problems_are_told_at_once(edit: Edit) -> None:
