@@ -1,8 +1,8 @@
 """Which networks from elsewhere each recipe begins with, and their digests, on which the stages that take them depend.
 
 `python -m tasks.brought DEST` writes DEST/<model>/<stage>.txt: a line a path that params.yaml names there (`import`, `start`)
-with the sha256 of what lies at it; an empty file where it names none. DVC itself cannot depend on a path that only some
-models have, so dvc.yaml runs this every time, and a stage whose file came out the same is not run.
+with the sha256 of what lies at it, or that there is none. DVC itself cannot depend on a path that only some models have, so
+dvc.yaml runs this every time, and a stage whose file came out the same is not run.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from frameworks import params
 
 STAGES = ("train", "distill")
 KEYS = ("import", "start")
+NONE = "nothing from elsewhere\n"
 ABSENT = "-" * 64  # in a digest's place; the stage that wants the network says what is missing
 
 
@@ -52,7 +53,7 @@ def digest(place: Path) -> str:
 
 def _lines(section: dict[str, Any]) -> str:
     named = [str(section[key]) for key in KEYS if section.get(key)]
-    return "".join(f"{digest(Path(path))}  {path}\n" for path in named)
+    return "".join(f"{digest(Path(path))}  {path}\n" for path in named) or NONE
 
 
 def _of_file(path: Path) -> str:

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pianissimo.frontend
 
+from frameworks import FrameworkError
 from frameworks.examples import Examples, Features, Part
 from models import Model
 from tasks import records
 
 SPLITS = ("train", "calibration", "validation", "test")
 FRONTEND = "frontend.json"  # beside a network: what it was trained to hear
+MEASURED = {"mean", "deviation"}  # what a front end takes from each corpus
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,19 @@ def write_frontend(network: Path, spec: dict[str, Any]) -> None:
 def read_frontend(stage: Path) -> dict[str, Any]:
     """What the network that `stage` (train or distill) left was trained to hear."""
     return records.read_json(stage / "network" / FRONTEND)
+
+
+def check_start(path: str | None, heard: dict[str, Any], key: str) -> None:
+    """Raises FrameworkError that names both sides where the network to begin with, at `path`, was trained to hear otherwise
+    than `heard`; its mean and deviation may differ, and a file of weights says nothing."""
+    file = Path(path or "") / FRONTEND
+    if path is None or not file.is_file():
+        return
+    there = records.read_json(file)
+    names = [name for name in sorted((there.keys() | heard) - MEASURED) if there.get(name) != heard.get(name)]
+    if names:
+        apart = ", ".join(f"{name} {there.get(name)} (there) and {heard.get(name)} (here)" for name in names)
+        raise FrameworkError(f"{key}: {path} was trained to hear another front end: {apart}")
 
 
 def _part(clips: Clips, front: Any, heard: Any | None) -> Part:

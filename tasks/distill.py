@@ -13,11 +13,13 @@ def run(job: Job, data: Path, train: Path) -> Record:
     """Trains the model's student under the teacher that TRAIN left, and the stand-in where the recipe has one."""
     framework = frameworks.choose(job.model.framework)
     framework.seed(job.recipe.seed)
+    ships = clips.read_prepared(data).frontend
+    clips.check_start(job.section.start, ships, "distill.start")
     examples = clips.examples(data, job.model, clips.read_frontend(train))
     teacher = framework.load(train / "network")
     outcome = framework.distill(job.model, teacher, examples, job.section)
     made = networks.left(job, framework, examples, outcome)
-    clips.write_frontend(job.dest / "network", clips.read_prepared(data).frontend)
+    clips.write_frontend(job.dest / "network", ships)
     if job.section.stand_in is None:
         return made
     soft = framework.predict(teacher, examples.train.teacher_features())

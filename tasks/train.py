@@ -13,6 +13,7 @@ def run(job: Job, data: Path) -> Record:
     framework = frameworks.choose(job.model.framework)
     framework.seed(job.recipe.seed)
     heard = clips.teacher_frontend(data, job.section.frontend)
+    clips.check_start(job.section.start, heard, "train.start")
     examples = clips.examples(data, job.model, heard).as_heard()
     record = networks.left(job, framework, examples, framework.train(job.model, examples, job.section))
     clips.write_frontend(job.dest / "network", heard)
