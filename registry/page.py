@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache, partial
 from html import escape
 
 from pianissimo import layout
@@ -35,13 +36,14 @@ def write(store: Store, model: str | None = None) -> bool:
     thousand models does not read the other 999.
     """
     kept: dict[str, bytes] = {}
+    signers = cache(partial(state.signers_of, store)) if model else state.all_signers(store)  # a new document has a new digest
     while True:
         try:
             before = store.get(layout.page_key())
         except AbsentError:
             before = None
         standing = _standing(before) if model else None
-        now = render(store, kept, standing, model).encode()
+        now = render(store, signers, kept, standing, model).encode()
         if now == before:
             return False
         if store.compare_and_swap(layout.page_key(), before, now):
@@ -56,17 +58,18 @@ def _standing(page: bytes | None) -> dict[str, str] | None:
 
 def render(
     store: Store,
+    signers: state.Signers,
     kept: dict[str, bytes] | None = None,
     standing: dict[str, str] | None = None,
     model: str | None = None,
 ) -> str:
-    """The page as text; `kept` as `state.read_model` has it. Of `standing` sections that of `model` alone is made anew."""
+    """The page as text; `signers` and `kept` as `state.read_model` has them. Of `standing` sections that of `model` alone is
+    made anew."""
     wheels = [key.rpartition("/")[2] for key in store.list(layout.runtime_key(""))]
     if standing is None or model is None:
-        signers = state.all_signers(store)
         sections = {name: _chapter(store, name, kept, signers) for name in state.models(store)}
     else:
-        sections = dict(sorted({**standing, model: _chapter(store, model, kept)}.items()))
+        sections = dict(sorted({**standing, model: _chapter(store, model, kept, signers)}.items()))
     title = f"{len(sections)} model{'s' if len(sections) != 1 else ''}"
     links = " ".join(f'<a href="#{name}">{name}</a>' for name in sections)
     return "\n".join(
@@ -81,9 +84,7 @@ def render(
     )
 
 
-def _chapter(
-    store: Store, name: str, kept: dict[str, bytes] | None, signers: state.Signers | None = None
-) -> str:
+def _chapter(store: Store, name: str, kept: dict[str, bytes] | None, signers: state.Signers) -> str:
     """One model; one whose documents are not what their schema says is shown with the reason."""
     try:
         return _model(state.read_model(store, name, kept, signers))

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from pianissimo import channel as channels
 from pianissimo import layout, signature, yank
@@ -75,7 +76,7 @@ def read_model(
     Whoever reads all models hands in `all_signers`.
     """
     kept = {} if kept is None else kept
-    signers = signers or (lambda digest: _signers(store, digest))
+    signers = signers or partial(signers_of, store)
     keys = set(store.list(f"{layout.models_prefix()}{name}/"))
     if not keys:
         raise ModelNotFoundError(f"model {name}", models(store), store.root)
@@ -123,7 +124,8 @@ def all_signers(store: Store) -> Signers:
     return lambda digest: found.get(digest, ())
 
 
-def _signers(store: Store, digest: str) -> list[str]:
+def signers_of(store: Store, digest: str) -> list[str]:
+    """Names of the keys that signed what has this digest."""
     prefix = layout.signature_key(digest, "")
     return [key.removeprefix(prefix) for key in store.list(prefix)]
 

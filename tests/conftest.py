@@ -37,6 +37,7 @@ ORDER = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Side by side (`make test`), the tests of one floor stay in one process: what they share is made once there."""
     for item in items:

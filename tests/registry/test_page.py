@@ -118,4 +118,6 @@ def test_a_page_of_another_version_of_this_program_is_made_anew(store: registry.
 
 
 def test_an_empty_registry(tmp_path: Path) -> None:
-    assert "0 models" in page.render(registry.open_store(str(tmp_path)))
+    empty = registry.open_store(str(tmp_path))
+    page.write(empty)
+    assert "0 models" in shown(empty)

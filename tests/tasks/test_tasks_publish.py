@@ -169,7 +169,8 @@ def test_a_registry_that_cannot_be_written_says_so(
     """Root may write anywhere, so a process that has become nobody tries; a real refusal of the system."""
     registry.mkdir()
     params = edited({})
-    for folder in (tmp_path, *tmp_path.parents[:2], pipeline.folder):
+    ours = [folder for folder in tmp_path.parents if folder.name.startswith(("pytest-", "popen-"))]  # a worker's has one more
+    for folder in (tmp_path, *ours, pipeline.folder):
         folder.chmod(0o755)
     (tmp_path / "out").mkdir()
     (tmp_path / "out").chmod(0o777)
