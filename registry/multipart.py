@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-
-from .s3_faults import code, status
+from pianissimo.s3_faults import code, status
 
 PART = 8 * 2**20  # bytes; the same in every release, or uploads begun by another could not go on
 AT_ONCE = 4

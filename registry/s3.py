@@ -1,47 +1,32 @@
 """A store in an S3 bucket, `s3://bucket/prefix`: conditions the server holds, or a lock where it cannot.
 
-Endpoint, region and credentials come from the usual AWS settings (AWS_ENDPOINT_URL, AWS_REGION, AWS_PROFILE,
-AWS_ACCESS_KEY_ID, …), as do AWS_RETRY_MODE and AWS_MAX_ATTEMPTS; throttling, 5xx and lost connections are retried
-with back-off.
+Where the server is and who asks come from the usual AWS settings; throttling, 5xx and lost connections are retried with
+back-off.
 """
 
 from __future__ import annotations
 
-import logging
 import mimetypes
-import os
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cached_property
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
+from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 from pianissimo.errors import RegistryError
+from pianissimo.s3_faults import NO_BUCKET, code, in_words, status
 
-from .claims import Claims, server_time
+from . import s3_client
+from .claims import server_time
+from .conditional import Conditional
 from .keys import AbsentError, parts
 from .multipart import Upload
-from .s3_faults import NAME, code, in_words, retried, status
-
-log = logging.getLogger(__name__)
+from .s3_client import ATTEMPTS
+from .s3_faults import CODES
 
 LARGE = 16 * 2**20  # bytes; above it a file goes up in parts
-ATTEMPTS = 8  # of a request, the first included
-CONFLICTS = 20  # tries against 409, the answer to writers of one key at the same instant
-PROBE = ".conditional"  # a key that always holds the same; a leading dot is never a key of the registry
-LOCK = ".lock/"
-UNKNOWN_HEADER = {"InvalidArgument", "InvalidRequest", "NotImplemented"}
 
 
 class S3Store:
@@ -51,13 +36,14 @@ class S3Store:
         bucket, _, prefix = root.removeprefix("s3://").partition("/")
         prefix = prefix.strip("/")
         if not bucket:
-            raise RegistryError(root, *NAME)
+            raise RegistryError(root, *NO_BUCKET)
         if prefix:
             parts(root, prefix)
         self.root = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
         with self._in_words():
-            self._client = _client(self.root)
+            self._client = s3_client.opened(self.root)
+        self._writes = Conditional(self._client, self.root, bucket, self._prefix)
 
     def get(self, key: str) -> bytes:
         """Content of a key; raises AbsentError."""
@@ -110,27 +96,11 @@ class S3Store:
             raise AbsentError(self.root, key)
         return float((entry["now"] - entry["LastModified"]).total_seconds())
 
-    @cached_property
+    @property
     def conditional(self) -> bool:
-        """Whether the server holds to If-None-Match and If-Match: tried once on a key that always holds the same."""
-        probe = {"Bucket": self._bucket, "Key": self._prefix + PROBE, "Body": b"Do conditional writes work here?\n"}
+        """Whether the server holds to conditions, or a lock stands in for them."""
         with self._in_words():
-            self._refuses(probe, {"IfNoneMatch": "*"})  # the first time it is absent, and this is a plain write
-            holds = self._refuses(probe, {"IfNoneMatch": "*"}) and self._refuses(probe, {"IfMatch": f'"{"0" * 32}"'})
-        if not holds:
-            log.warning("registry %s knows no conditional writes: a lock object (%s) is used instead", self.root, LOCK)
-        return holds
-
-    def _refuses(self, probe: dict[str, Any], condition: dict[str, str]) -> bool:
-        try:
-            self._client.put_object(**probe, **condition)
-        except ClientError as fault:
-            if status(fault) == 501 or code(fault) in UNKNOWN_HEADER:
-                return False
-            if status(fault) not in {409, 412}:
-                raise
-            return True
-        return False
+            return self._writes.conditional
 
     def _full(self, key: str) -> str:
         return self._prefix + "/".join(parts(self.root, key))
@@ -174,7 +144,7 @@ class S3Store:
             found = self._read(full)
             return found is not None and found[0] == body
 
-        return self._write(write, condition, holds, ours)
+        return self._writes.write(write, condition, holds, ours)
 
     def _put_large(self, full: str, path: Path) -> bool:
         """In parts. Publishers of one content share an upload, which ends for all when one of them ends it."""
@@ -187,62 +157,12 @@ class S3Store:
                     raise
             else:
                 absent = {"IfNoneMatch": "*"}
-                if self._write(upload.complete, absent, lambda: self._entry(full) is None, lambda: False):
+                if self._writes.write(upload.complete, absent, lambda: self._entry(full) is None, lambda: False):
                     return True
             if self._entry(full):
                 upload.abort()
                 return False
         raise RegistryError(self.root, f"the upload of {full} was ended from elsewhere", "the same command again")
 
-    def _write(
-        self, write: Callable[..., None], condition: dict[str, str], holds: Callable[[], bool], ours: Callable[[], bool]
-    ) -> bool:
-        """Write on a condition; `ours` tells, of a refused write that was tried twice, whether the first was done."""
-        if not self.conditional:
-            with Claims(self._client, self.root, self._bucket, self._prefix + LOCK).held():
-                if not holds():
-                    return False
-                write()
-                return True
-        for _ in range(CONFLICTS):
-            try:
-                write(**condition)
-            except ClientError as fault:
-                if status(fault) in {404, 412} and code(fault) != "NoSuchBucket":  # taken, gone, or joined by another
-                    return retried(fault) and ours()
-                if status(fault) != 409:
-                    raise
-                time.sleep(random.uniform(0.01, 0.2))
-            else:
-                return True
-        return False
-
-    @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        try:
-            yield
-        except (BotoCoreError, ClientError) as fault:
-            raise in_words(self.root, fault) from fault
-
-
-def _client(root: str) -> Any:
-    """A client by the usual settings; our number of tries where they say none."""
-    retries: dict[str, Any] = {"mode": os.environ.get("AWS_RETRY_MODE", "standard")}
-    if "AWS_MAX_ATTEMPTS" not in os.environ:
-        retries["total_max_attempts"] = ATTEMPTS
-    try:
-        return boto3.session.Session().client(
-            "s3",
-            config=Config(
-                retries=retries,
-                connect_timeout=10,
-                read_timeout=60,
-                max_pool_connections=16,
-                # A 5xx that carries a checksum (rclone's do) makes botocore raise AttributeError instead of trying again.
-                response_checksum_validation="when_required",
-            ),
-        )
-    except ValueError as fault:
-        raise RegistryError(
-            root, f"the AWS settings cannot be used ({fault})", "AWS_ENDPOINT_URL=https://HOST"
-        ) from fault
+    def _in_words(self) -> AbstractContextManager[None]:
+        return in_words(self.root, CODES)

@@ -93,7 +93,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def use(endpoint: str) -> None:
         for name, value in {**s3_servers.NOWHERE, **s3_servers.SETTINGS, "AWS_ENDPOINT_URL": endpoint}.items():
             monkeypatch.setenv(name, value)
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_DEFAULT_REGION"):
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_REGION"):
             monkeypatch.delenv(name, raising=False)
 
     return use

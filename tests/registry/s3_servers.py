@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 
 ID, SECRET, BUCKET = "REGISTRYTESTS", "not-a-secret-at-all", "pianissimo"
-SETTINGS = {"AWS_ACCESS_KEY_ID": ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1"}
+SETTINGS = {"AWS_ACCESS_KEY_ID": ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
 # No file of this machine's user may decide what a test does.
 NOWHERE = {
     "AWS_CONFIG_FILE": os.devnull,

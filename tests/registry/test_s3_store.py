@@ -15,7 +15,7 @@ import pytest
 from pianissimo import RegistryError
 
 import registry
-from registry import claims, multipart
+from registry import claims, multipart, s3_client
 from registry.s3 import LARGE, S3Store
 from tests.registry import s3_servers
 from tests.registry.s3_servers import Faulty, refusal
@@ -212,7 +212,7 @@ def test_throttling_and_faults_of_the_server_are_waited_out(
     moto_server[1].plan = fail_times(2, summed, "GET")
     assert store.get("after-503") == b"1"
     moto_server[1].plan = fail_times(100, refusal("503 Slow Down", "SlowDown"))
-    with pytest.raises(RegistryError, match="still busy after every retry"):
+    with pytest.raises(RegistryError, match="overloaded or broken, and stayed so"):
         store.get("warm")
     moto_server[1].plan = None
 
@@ -278,15 +278,16 @@ def test_a_download_that_breaks_off_goes_on(moto_server: Moto, aws: Use, monkeyp
     ("answer", "problem", "allowed"),
     [
         (refusal("404 x", "NoSuchBucket"), "no such bucket", "make it first"),
-        (refusal("403 x", "InvalidAccessKeyId"), "access key is not known", "AWS_ACCESS_KEY_ID"),
-        (refusal("403 x", "SignatureDoesNotMatch"), "secret key does not belong", "AWS_SECRET_ACCESS_KEY"),
+        (refusal("403 x", "InvalidAccessKeyId"), "does not know this access key", "AWS_ACCESS_KEY_ID"),
+        (refusal("403 x", "SignatureDoesNotMatch"), "secret key is not this access key's", "AWS_SECRET_ACCESS_KEY"),
         (refusal("403 x", "AccessDenied"), "may not do that", "list, get, put and delete"),
         (refusal("400 x", "ExpiredToken"), "session token", "AWS_SESSION_TOKEN"),
-        (refusal("403 x", "RequestTimeTooSkewed"), "clock differs", "NTP"),
-        (refusal("400 x", "IllegalLocationConstraintException"), "another region", "AWS_REGION"),
+        (refusal("403 x", "RequestTimeTooSkewed"), "clock is not the server's", "15 minutes"),
+        (refusal("400 x", "IllegalLocationConstraintException"), "another region", "AWS_DEFAULT_REGION=REGION"),
+        (refusal("400 x", "AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>"), "region", ": eu-west-1"),
         (refusal("507 x", "XMinioStorageFull"), "no space left", "room for the files"),
         (refusal("413 x", "EntityTooLarge"), "no file this large", "higher limit"),
-        (refusal("418 x", "Teapot"), "ListObjectsV2 failed: Teapot said the server", "knows this request"),
+        (refusal("418 x", "Teapot"), "refused ListObjectsV2 (Teapot: said the server)", "speaks S3"),
     ],
 )
 def test_answers_in_words(moto_server: Moto, aws: Use, answer: s3_servers.Answer, problem: str, allowed: str) -> None:
@@ -312,16 +313,29 @@ def test_what_is_really_wrong(rclone_server: str, aws: Use, monkeypatch: pytest.
         return caught.value.problem
 
     assert "no such bucket" in problem("s3://no-such-bucket/x")
-    assert "no bucket's name" in problem("s3://a b/x")
-    assert "no bucket's name" in problem("s3:///x")
+    assert "no name of a bucket" in problem("s3://a b/x")
+    assert "no name of a bucket" in problem("s3:///x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
-    assert "secret key does not belong" in problem()
+    assert "secret key is not this access key's" in problem()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "SOMEBODYELSE")
-    assert "access key is not known" in problem()
+    assert "does not know this access key" in problem()
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    assert "no whole credentials" in problem()
+    assert "no credentials" in problem()
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    assert "no whole credentials" in problem()
+    assert "no such profile" in problem()
+
+
+def test_the_region_is_named_where_it_is_told_to_be(moto_server: Moto, aws: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 reads no AWS_REGION: whoever set that was not helped."""
+    aws(moto_server[0])
+    moto_server[1].plan = lambda _: refusal("301 x", "PermanentRedirect")
+    try:
+        with pytest.raises(RegistryError) as caught:
+            registry.open_store(f"{ADDRESS}/words").list("")
+    finally:
+        moto_server[1].plan = None
+    monkeypatch.setenv(caught.value.allowed.partition("=")[0], "eu-central-1")
+    assert s3_client.opened(ADDRESS).meta.region_name == "eu-central-1"
 
 
 def test_nobody_there(aws: Use, monkeypatch: pytest.MonkeyPatch) -> None:
