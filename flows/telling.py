@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from pianissimo import layout
 from prefect import task
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
 
 import registry
 from flows import stale
-from tasks import card, page, records, report
+from tasks import page, records, report
 
 CELLS = ("platform", "form", "verdict", "score %", "drop", "bytes", "median ms", "× faster")
 FOLDER = report.ARTIFACTS / "report"
@@ -60,4 +61,4 @@ def _card(model: str) -> str:
     facts = records.read(folder).facts if (folder / records.FILE).is_file() else {}
     if "version" not in facts:
         return ""
-    return registry.open_store(facts["registry"]).get(card.key(model, facts["version"])).decode()
+    return registry.open_store(facts["registry"]).get(layout.card_key(model, facts["version"])).decode()

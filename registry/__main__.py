@@ -1,4 +1,4 @@
-"""Look after a registry: `python -m registry list | show | promote | rollback | yank | audit | collect | key`."""
+"""Look after a registry: `python -m registry list | show | promote | rollback | yank | audit | collect | copy | key`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import commands
 
 HOW = """\
 The registry is a folder or s3://BUCKET/PREFIX: --registry, or PIANISSIMO_REGISTRY, or artifacts/registry. For a bucket
-the usual AWS settings say where it is and who asks: AWS_ENDPOINT_URL, AWS_REGION, AWS_PROFILE or AWS_ACCESS_KEY_ID and
+the usual AWS settings say where it is and who asks: AWS_ENDPOINT_URL, AWS_DEFAULT_REGION, AWS_PROFILE or AWS_ACCESS_KEY_ID and
 AWS_SECRET_ACCESS_KEY. The bucket must exist; the key needs list, get, put and delete. A server that ignores conditional
 writes is noticed and locked by an object that runs out after a minute.
 
@@ -26,6 +26,7 @@ from candidate to stable      promote MODEL --why "..."        or --version N, -
 sign what is published        key                              made once, outside every git work tree; consumers pin it
 take up signing, a new key    key --sign                       signs every document as it is now; then move the pins
 is everything still whole     audit [--public-key KEY]         reads every byte; 1 when something is wrong
+another place                 copy TARGET                      all of it, and later what is new; signatures hold there
 space                         collect [--keep N] [--dry-run]   what no version needs; with --keep also old versions
 
 Exit status: 0 done, 1 something is wrong or was refused (in words on stderr), 2 the command line.
@@ -98,6 +99,9 @@ def _keeping(added: Subparsers[argparse.ArgumentParser], shared: argparse.Argume
     command.add_argument("--hours", type=float, default=24.0, help="leave what is younger; default: %(default)g")
     command.add_argument("--dry-run", action="store_true", help="say what would be removed")
     command.set_defaults(run=commands.collect)
+    command = added.add_parser("copy", parents=[shared], help="bring all of it to another place, or what is new since")
+    command.add_argument("target", help="a folder or s3://BUCKET/PREFIX")
+    command.set_defaults(run=commands.copy)
     command = added.add_parser("key", parents=[shared], help="make the signing key, or show its public half")
     command.add_argument("--out", type=Path, help="default: where PIANISSIMO_SIGNING_KEY says, or ~/.config/pianissimo")
     command.add_argument("--sign", action="store_true", help="sign every document of the registry with it")

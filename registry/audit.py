@@ -50,8 +50,12 @@ def audit(store: Store, public: bytes | None = None) -> Audit:
         for key in store.list(layout.versions_prefix(model)):
             if key.endswith("/yank.json"):
                 _yank(store, found, model, key, numbers, public)
+            elif key.endswith("/README.md"):
+                _document(store, found, key, public)
         for key in store.list(layout.channels_prefix(model)):
             _channel(store, found, key, numbers, public)
+    for key in store.list(layout.runtime_key("")):
+        _document(store, found, key, public)
     _blobs(store, found, needed)
     return found
 

@@ -12,7 +12,6 @@ from pianissimo.channel import Channel, Move
 from pianissimo.errors import ModelNotFoundError, RegistryError
 
 from . import page, signing, state
-from .keys import AbsentError
 from .signing import Signer
 from .store import Store
 
@@ -105,7 +104,7 @@ def swap(
     checks.text(why, "why")
     key = layout.channel_key(model, channel)
     while True:
-        data = _read(store, key)
+        data = state.read_document(store, key)
         current = documents.loads(data, key) if data is not None else None
         version = choose(current)
         if version is None:
@@ -124,10 +123,3 @@ def swap(
 def moment() -> str:
     """Now, as documents have it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _read(store: Store, key: str) -> bytes | None:
-    try:
-        return store.get(key)
-    except AbsentError:
-        return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pianissimo import layout, signature
 from pianissimo.errors import RegistryError
 
-from . import page, state
+from . import page, signing, state
 from .channels import before
 from .keys import AbsentError
 from .store import Store
@@ -126,8 +126,8 @@ def _needed_blobs(store: Store, gone: set[tuple[str, int]]) -> set[str]:
 
 def _needed_signatures(store: Store, gone: set[tuple[str, int]]) -> set[str]:
     """Names of the signatures of every document, by whatever key."""
-    lost = {layout.manifest_key(*each) for each in gone}
-    keys = [key for key in store.list(layout.models_prefix()) if key.endswith(".json") and key not in lost]
+    lost = tuple(f"{layout.versions_prefix(model)}{number}/" for model, number in gone)
+    keys = [key for key in signing.documents(store) if not key.startswith(lost)]
     digests = {signature.digest(key, store.get(key)) for key in keys}
     prefix = layout.signatures_prefix()
     names = [key.removeprefix(prefix) for key in store.list(prefix)]

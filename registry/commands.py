@@ -9,7 +9,7 @@ from typing import Any
 
 from pianissimo import signature
 from pianissimo.channel import Move
-from pianissimo.errors import ModelNotFoundError
+from pianissimo.errors import ManifestError, ModelNotFoundError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -17,27 +17,36 @@ from rich.table import Table
 from . import channels, signing, state, yanking
 from .audit import audit as run_audit
 from .collect import collect as run_collect
-from .store import open_store
+from .copy import copy as run_copy
+from .store import Store, open_store
 
 Arguments = argparse.Namespace
 
 
 def list_models(chosen: Arguments) -> int:
-    """`list`."""
-    models = state.read(open_store(chosen.registry))
-    rows = [
-        {
-            "model": model.name,
-            "task": model.versions[0].manifest.task if model.versions else None,
-            "newest": model.versions[0].number if model.versions else None,
-            "versions": len(model.versions),
-            "yanked": [version.number for version in model.versions if version.yanked],
-            "channels": {name: channel.version for name, channel in model.channels.items()},
-            "platforms": list(model.versions[0].manifest.platforms) if model.versions else [],
-        }
-        for model in models
-    ]
-    return _tell(chosen, rows, lambda: [_table(f"{chosen.registry}", rows)])
+    """`list`: 1 when a model cannot be read."""
+    store = open_store(chosen.registry)
+    rows = [_row(store, name) for name in state.models(store)]
+    _tell(chosen, rows, lambda: [_table(f"{chosen.registry}", rows)])
+    return int(any("broken" in row for row in rows))
+
+
+def _row(store: Store, name: str) -> dict[str, Any]:
+    """A model; one whose documents are not what their schema says hides no other."""
+    try:
+        model = state.read_model(store, name)
+    except ManifestError as fault:
+        return {"model": name, "broken": str(fault)}
+    newest = model.versions[0] if model.versions else None
+    return {
+        "model": name,
+        "task": newest.manifest.task if newest else None,
+        "newest": newest.number if newest else None,
+        "versions": len(model.versions),
+        "yanked": [version.number for version in model.versions if version.yanked],
+        "channels": {channel: document.version for channel, document in model.channels.items()},
+        "platforms": list(newest.manifest.platforms) if newest else [],
+    }
 
 
 def show(chosen: Arguments) -> int:
@@ -105,6 +114,14 @@ def collect(chosen: Arguments) -> int:
     verb = "would be removed" if chosen.dry_run else "removed"
     words = f"{verb}: versions {versions}; {len(done.blobs)} blobs; {len(done.signatures)} signatures"
     return _tell(chosen, asdict(done), lambda: [words])
+
+
+def copy(chosen: Arguments) -> int:
+    """`copy`."""
+    done = run_copy(open_store(chosen.registry), open_store(chosen.target))
+    counts = ", ".join(f"{value:,} {key}" for key, value in asdict(done).items() if key != "there")
+    words = f"copied {chosen.registry} to {chosen.target}: {counts}; {done.there:,} were there"
+    return _tell(chosen, {"target": chosen.target, **asdict(done)}, lambda: [escape(words)])
 
 
 def key(chosen: Arguments) -> int:

@@ -131,13 +131,14 @@ def _version(model: Model, version: Version, first: bool) -> str:
     if yanked:
         then = f"version {yanked.instead} is used instead" if yanked.instead else "there is no earlier one"
         words = f'<p class="bad">Yanked by {escape(yanked.who)}, {yanked.when}: {escape(yanked.why)}; {then}.</p>'
+    card = f'<a href="{version.card}">model card</a>' if version.card else ""
     rejected = "".join(
         f"<li><b>{name}</b> {escape('; '.join(reasons))}</li>" for name, reasons in manifest.rejected.items()
     )
     return (
         f"<details {shown}><summary>Version {version.number} {''.join(marks)} <small>{manifest.created}, {signed}"
         f", runtime {manifest.least_runtime} or later</small></summary>{words}{_platforms(version)}"
-        f"{f'<p>Not published:</p><ul>{rejected}</ul>' if rejected else ''}{_lineage(version)}</details>"
+        f"{f'<p>Not published:</p><ul>{rejected}</ul>' if rejected else ''}{_lineage(version)}{card}</details>"
     )
 
 

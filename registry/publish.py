@@ -73,6 +73,20 @@ def publish(
     )
 
 
+def put_card(store: Store, model: str, version: int, text: str, signer: Signer | None = None) -> bool:
+    """Put a version's model card beside its manifest, signed with a `signer`; False where one is, which stays.
+
+    It is for people, and no version waits for it: a run killed before it writes it the next time.
+    """
+    key = layout.card_key(model, version)
+    data = state.read_document(store, key) or text.encode()
+    if signer:
+        signer.sign(store, key, data)
+    new = store.put_if_absent(key, data)
+    page.write(store)
+    return new
+
+
 def _put(store: Store, contents: Mapping[str, Path]) -> None:
     for sha256, path in sorted(contents.items()):
         store.put_if_absent(layout.blob_key(sha256), path)

@@ -96,10 +96,14 @@ def require(store: Store, key: str, data: bytes, signer: Signer | None) -> None:
         raise RegistryError(store.root, f"{key} is signed and there is no key to sign its successor", allowed)
 
 
+def documents(store: Store) -> list[str]:
+    """Keys of all that is signed: manifests, channels, yanks and cards of models, and the runtime's wheels."""
+    return [*store.list(layout.models_prefix()), *store.list(layout.runtime_key(""))]
+
+
 def sign_everything(store: Store, signer: Signer) -> list[str]:
-    """Sign every manifest, channel and yank as it is now: a registry takes up signing, or a new key. What was new."""
-    keys = [key for key in store.list(layout.models_prefix()) if key.endswith(".json")]
-    return [key for key in keys if signer.sign(store, key, store.get(key))]
+    """Sign every document as it is now: a registry takes up signing, or a new key. What was new."""
+    return [key for key in documents(store) if signer.sign(store, key, store.get(key))]
 
 
 def _refuse_repository(path: Path) -> None:

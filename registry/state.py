@@ -27,12 +27,13 @@ Signers = Callable[[str], Iterable[str]]
 
 @dataclass(frozen=True)
 class Version:
-    """One version; `signers` are the names of the keys that signed its manifest."""
+    """One version; `signers` are the names of the keys that signed its manifest, `card` the key of its model card."""
 
     number: int
     manifest: Manifest
     yanked: Yank | None
     signers: tuple[str, ...]
+    card: str | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ def read_model(
         key = layout.manifest_key(name, number)
         data = kept[key] = kept.get(key) or store.get(key)
         yanked = read_yank(store, name, number) if layout.yank_key(name, number) in keys else None
-        return Version(number, manifests.loads(data, key), yanked, tuple(signers(signature.digest(key, data))))
+        found = tuple(signers(signature.digest(key, data)))
+        card = layout.card_key(name, number)
+        return Version(number, manifests.loads(data, key), yanked, found, card if card in keys else None)
 
     present = reversed(numbers_of(keys, name))
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -108,8 +111,14 @@ def numbers_of(keys: Iterable[str], model: str) -> list[int]:
 def read_yank(store: Store, model: str, number: int) -> Yank | None:
     """Why a version is not used any more; None while it is."""
     key = layout.yank_key(model, number)
+    data = read_document(store, key)
+    return None if data is None else yank.loads(data, key)
+
+
+def read_document(store: Store, key: str) -> bytes | None:
+    """Content of a key; None where there is none."""
     try:
-        return yank.loads(store.get(key), key)
+        return store.get(key)
     except AbsentError:
         return None
 

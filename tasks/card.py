@@ -8,7 +8,6 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pianissimo import layout
 from ruamel.yaml import YAML
 
 # A hub's word for each task; it has none for verification, so the tag says it.
@@ -30,11 +29,6 @@ HEADING = (
     "× faster",
     "process MB",
 )
-
-
-def key(model: str, version: int) -> str:
-    """Where a version's card lies in a registry: beside its manifest, under the name hubs look for."""
-    return f"{layout.versions_prefix(model)}{version}/README.md"
 
 
 def text(manifest: Mapping[str, Any], metric: str) -> str:

@@ -22,19 +22,19 @@ def run(job: Job, data: Path, convert: Path, validate: Path, gate: Path, runtime
     manifest = records.read_json(convert / "files" / "manifest.json")
     passed = [name for name, platform in verdict["platforms"].items() if platform["passed"]]
     reasons = {name: platform["reasons"] for name, platform in verdict["platforms"].items() if not platform["passed"]}
-    store = registry.open_store(job.section.registry)
+    store, signer = registry.open_store(job.section.registry), signing.found()
     if not passed:
         return job.record(applied=False, reason="the gate rejected every platform", facts={"rejected": reasons})
     files = _files(manifest, passed, convert / "files", validate)
     _check_judged(verdict, passed, files, {"manifest.json": convert / "files" / "manifest.json"}, validate)
     for wheel in sorted(runtime.glob("*.whl")):
-        registry.put_runtime(store, wheel)
+        registry.put_runtime(store, wheel, signer=signer)
     draft = _draft(job, manifest, passed, reasons, validate, data)
     # `stable` is what consumers load: it moves to whole versions only, never to one that lacks a platform it had.
     channels = [c for c in job.section.channels if c != "stable" or verdict["passed"]]
     why = "published by the pipeline: " + _why(verdict)
-    done = registry.publish(store, draft, files, channels, _who(), why, signing.found())
-    _put_card(store, job.model, done.version)
+    done = registry.publish(store, draft, files, channels, _who(), why, signer)
+    _put_card(store, job.model, done.version, signer)
     return job.record(
         facts={
             "version": done.version,
@@ -47,11 +47,11 @@ def run(job: Job, data: Path, convert: Path, validate: Path, gate: Path, runtime
     )
 
 
-def _put_card(store: registry.Store, model: Model, version: int) -> None:
+def _put_card(store: registry.Store, model: Model, version: int, signer: registry.Signer | None) -> None:
     """Writes the version's card from its manifest as it lies there; one that is there stays, as the manifest does."""
     key = layout.manifest_key(model.name, version)
     manifest = records.parse(store.get(key), key)
-    store.put_if_absent(card.key(model.name, version), card.text(manifest, model.metric).encode())
+    registry.put_card(store, model.name, version, card.text(manifest, model.metric), signer)
 
 
 def _draft(

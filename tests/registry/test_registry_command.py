@@ -57,6 +57,26 @@ def test_list_and_show(store: registry.Store, run: Run) -> None:
     assert "moves of channels" in run("show", "keywords")[1]
 
 
+def test_a_truncated_channel_hides_no_other_model_and_is_named(store: registry.Store, run: Run, draft: Make) -> None:
+    registry.publish(store, *draft(b"another", model="other"), ["stable"], "tester", "a test")
+    key = layout.channel_key("keywords", "stable")
+    store.compare_and_swap(key, store.get(key), store.get(key)[:100])
+    status, out, _ = run("list", "--json")
+    broken, whole = json.loads(out)
+    assert (status, whole["model"], whole["channels"]) == (1, "other", {"stable": 1})
+    assert broken["broken"].startswith(f"{key}: found no JSON")
+    status, _, err = run("promote", "keywords", "--why", "sounds right")
+    assert (status, key in err) == (1, True)  # what it was is not written over
+    assert [problem["key"] for problem in json.loads(run("audit", "--json")[1])["problems"]] == [key]
+
+
+def test_copy(store: registry.Store, run: Run, tmp_path: Path) -> None:
+    target = str(tmp_path / "copy")
+    assert json.loads(run("copy", target, "--json")[1]) == {"target": target, "documents": 5, "blobs": 5, "there": 0}
+    assert "0 documents, 0 blobs; 10 were" in run("copy", target)[1]
+    assert run("list", "--registry", target, "--json")[1] == run("list", "--json")[1]
+
+
 def test_moves(store: registry.Store, run: Run) -> None:
     assert run("promote", "keywords", "--why", "sounds right")[:2] == (
         0,

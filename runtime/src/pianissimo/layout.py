@@ -23,6 +23,11 @@ def manifest_key(model: str, version: int) -> str:
     return f"{versions_prefix(model)}{version}/manifest.json"
 
 
+def card_key(model: str, version: int) -> str:
+    """One version's model card, for people; under the name that hubs look for."""
+    return f"{versions_prefix(model)}{version}/README.md"
+
+
 def yank_key(model: str, version: int) -> str:
     """Says that a version is not used any more; there for those alone."""
     return f"{versions_prefix(model)}{version}/yank.json"
