@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ import numpy as np
 import pianissimo as pp
 import pytest
 from pianissimo import download, store
+from pianissimo.manifest import File
 
 from tests.runtime import s3_servers
 from tests.runtime.conftest import tone
@@ -291,6 +294,66 @@ def test_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
         with pytest.raises(pp.RegistryError, match=r"no credentials .*; allowed: AWS_ACCESS_KEY_ID"):
             pp.load("tones", registry=ROOT)
+
+
+def test_who_sends_without_an_end_fills_no_disk(tmp_path: Path) -> None:
+    file = File("network.npz", 100, "0" * 64, "model")
+    told: list[int] = []
+    with pytest.raises(pp.IntegrityError, match="expected 100, found more"):
+        download.fetch(
+            file, tmp_path / "blob", tmp_path, lambda _: iter([b"x" * 64] * 100), lambda *step: told.append(step[1])
+        )
+    assert told == [64]
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_cache_without_room_is_told_and_gone_on_from() -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
+    try:
+        with pytest.raises(pp.RegistryError, match=r"the cache .* failed .*allowed: room .*PIANISSIMO_CACHE=FOLDER"):
+            pp.load("tones", registry=ROOT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told: list[int] = []
+    pp.load("tones", registry=ROOT, progress=lambda name, done, total: told.append(done)).close()
+    assert min(told) > 500_000
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_cache_that_came_along_read_only_still_serves(
+    folder: Path, server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a container's image; documents are read from the bucket, and only without it would the new ones be missed."""
+    import registry
+
+    pp.load("tones", registry=ROOT).close()
+    pp.load("tones", version=1, registry=ROOT).close()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", refuse)
+        assert pp.load("tones", registry=ROOT).info.version == 2
+        assert caplog.messages == []
+    registry.rollback(registry.open_store(str(folder)), "tones", "stable", "tester", "a test")
+    s3_servers.upload(server, folder, "teams/audio/")
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    assert pp.load("tones", registry=ROOT).info.version == 1
+    assert [message.partition(" in the cache")[0] for message in caplog.messages] == [f"{ROOT} cannot be kept"]
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("PIANISSIMO_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("PIANISSIMO_REGISTRY", raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(pp.RegistryError, match="allowed: PIANISSIMO_CACHE=FOLDER"):
+        pp.load("tones")
 
 
 def test_without_boto3(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import logging
+import os
 import pickle
 import sys
 from collections.abc import Callable
@@ -117,6 +118,22 @@ def test_a_manifest_filed_under_another_version(published: Make) -> None:
     (versions / "2" / "manifest.json").write_bytes((versions / "1" / "manifest.json").read_bytes())
     with pytest.raises(pp.ManifestError, match="filed under"):
         pp.load("tones", version=2, registry=root)
+
+
+def test_a_document_of_many_gigabytes_is_not_read(published: Make) -> None:
+    root = published(edge=["onnx"])
+    os.truncate(root / "models/tones/versions/1/manifest.json", 2**38)
+    with pytest.raises(pp.ManifestError, match="allowed: at most 16777216 bytes"):
+        pp.load("tones", registry=root)
+
+
+@pytest.mark.parametrize("name", ["two words", "größer/音", "back\\slash", "a;b&c $HOME 'd' %20", "-x"])
+def test_a_registry_at_any_path(published: Make, tmp_path: Path, name: str) -> None:
+    place = tmp_path / "moved" / name
+    place.parent.mkdir(parents=True)
+    published(edge=["onnx"]).rename(place)
+    assert pp.load("tones", registry=place).info.version == 1
+    assert pp.load("tones", registry=f"{place}/").info.version == 1
 
 
 def test_a_model_for_a_later_runtime(draft: Make) -> None:

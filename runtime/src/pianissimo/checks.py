@@ -19,6 +19,7 @@ LARGEST_FILE = 2 * 2**30  # bytes
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 RELEASE = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}", re.ASCII)
+DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.ASCII | re.IGNORECASE)
 FILE_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}", re.ASCII)
 
 
@@ -114,9 +115,17 @@ def matching(pattern: re.Pattern[str], words: str) -> Check[str]:
     return checked
 
 
-name = matching(NAME, "up to 64 of a-z, 0-9, _ and -, a letter or digit first")
+_plain = matching(NAME, "up to 64 of a-z, 0-9, _ and -, a letter or digit first")
 sha256 = matching(SHA256, "64 lower-case hexadecimal digits")
 release = matching(RELEASE, "a release such as 0.1.0")
+
+
+def name(value: object, place: str) -> str:
+    """A name, which is also one of a file: lower case, so that no two are one where case does not count."""
+    plain = _plain(value, place)
+    if DEVICE.fullmatch(plain):
+        raise ManifestError(place, repr(plain), "a name that is no device's on Windows")
+    return plain
 
 
 def text(value: object, place: str) -> str:
@@ -150,11 +159,14 @@ def number(least: float, most: float) -> Check[float]:
 
 
 def file_name(value: object, place: str) -> str:
-    """A relative path with / between plain parts: no root, no drive, no `..`, no hidden file."""
+    """A relative path with / between plain parts: no root, no drive, no `..`, no hidden file, no device of Windows."""
     parts = value.split("/") if isinstance(value, str) and len(value) <= 512 else [""]
-    if not all(FILE_PART.fullmatch(part) for part in parts):
-        raise ManifestError(place, repr(value), "a relative path such as edge/model.tflite, without .. or a leading /")
+    if not all(FILE_PART.fullmatch(part) and not part.endswith(".") and not DEVICE.fullmatch(part) for part in parts):
+        raise ManifestError(place, repr(value), _PATH)
     return "/".join(parts)
+
+
+_PATH = "a relative path such as edge/model.tflite, without .. or a leading /, that Windows takes too"
 
 
 def _kind(value: object) -> str:

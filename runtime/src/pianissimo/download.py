@@ -96,6 +96,8 @@ def _pour(file: File, stream: BinaryIO, source: Source, progress: Progress | Non
     """As much as comes at once; gives what to tell when that was the last that ever came."""
     try:
         for chunk in source(stream.tell()):
+            if stream.tell() + len(chunk) > file.bytes:  # whoever sends without an end shall not fill the disk
+                raise IntegrityError(file.name, "bytes", file.bytes, "more")
             stream.write(chunk)
             if progress is not None:
                 progress(file.name, stream.tell(), file.bytes)

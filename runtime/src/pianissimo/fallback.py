@@ -82,7 +82,7 @@ class Variants:
 
     def run(self, features: Float32) -> tuple[Float32, Engine]:
         """Checked outputs (n, ...) of features (n, ...), and the variant they are of."""
-        engine = self.current()
+        engine = self._engine or self.current()
         try:
             return engine.run(features), engine
         except BackendFailedError as fault:
@@ -198,9 +198,9 @@ class Variants:
 
 def _none_left(model: str, platform: str, faults: Sequence[Fault]) -> Fault:
     """The one fault, or all in one: missing when installing something would help with every variant."""
-    if len(faults) == 1:
+    reasons = "; ".join(dict.fromkeys(map(str, faults)))
+    if reasons == str(faults[0]):
         return faults[0]
-    reasons = "; ".join(map(str, faults))
     if any(isinstance(fault, VerificationError) for fault in faults):
         return VerificationError(model, f"no variant of {platform} is left: {reasons}")
     backends = " and ".join(

@@ -6,6 +6,7 @@ The mirror is a registry in a folder of the cache, so what was downloaded can be
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from .manifest import File
 
 if TYPE_CHECKING:
     from .s3 import Bucket
+
+log = logging.getLogger("pianissimo")
 
 SCHEME = "s3://"
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)  # of a bucket
@@ -40,13 +43,16 @@ class BucketReader:
         self._name, self._prefix = name, f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._progress = progress
         self._opened: tuple[int, Bucket] | None = None
+        self._told = False
 
     def get(self, key: str) -> bytes | None:
         """Content of a document, kept in the mirror too; None when there is none."""
         data = self._bucket.document(self._prefix + key)
         if data is not None:
-            with self._in_words():
+            try:
                 self._keep(key, data)
+            except OSError as fault:  # it is here all the same, and only without a network will it be missed
+                self._tell(fault)
         return data
 
     def names(self, prefix: str) -> list[str]:
@@ -87,10 +93,18 @@ class BucketReader:
 
     def _keep(self, key: str, data: bytes) -> None:
         path = self.mirror.joinpath(*key.split("/"))
+        if path.is_file() and path.read_bytes() == data:  # a mirror that came along read-only stays of use
+            return
         part = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.part")
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(data)
         part.replace(path)
+
+    def _tell(self, fault: OSError) -> None:
+        """Once: documents come by the dozen."""
+        if not self._told:
+            self._told = True
+            log.warning("%s cannot be kept in the cache %s: %s", self.root, places.cache(), fault)
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:

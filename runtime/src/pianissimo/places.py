@@ -6,13 +6,21 @@ import os
 import sys
 from pathlib import Path
 
+from .errors import RegistryError
+
 ENVIRONMENT = "PIANISSIMO_CACHE"
 
 
 def cache() -> Path:
-    """The folder for downloads: what PIANISSIMO_CACHE says, or this user's cache of this system. It may not exist yet."""
+    """The folder for downloads: what PIANISSIMO_CACHE says, or this user's cache of this system. It may not exist yet.
+
+    Raises RegistryError for a user without a home.
+    """
     named = os.environ.get(ENVIRONMENT, "")
-    return Path(named).expanduser() if named else _customary()
+    try:
+        return Path(named).expanduser() if named else _customary()
+    except RuntimeError as fault:  # a container's user without a name or a HOME
+        raise RegistryError(named or "the cache", str(fault), f"{ENVIRONMENT}=FOLDER, or HOME=FOLDER") from fault
 
 
 def mirrors() -> Path:

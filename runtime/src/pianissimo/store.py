@@ -46,9 +46,10 @@ class FolderReader:
             raise RegistryError(root, "there is no such folder", "a registry folder that exists")
 
     def get(self, key: str) -> bytes | None:
-        """Content of a key, or None."""
+        """Content of a key, or None; of what is larger than any document the beginning, which is then refused."""
         try:
-            return self.path(key).read_bytes()
+            with self.path(key).open("rb") as stream:
+                return stream.read(checks.LARGEST_DOCUMENT + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as fault:

@@ -19,7 +19,7 @@ if sys.platform == "win32":
             try:
                 msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # LK_LOCK gives up after ten seconds
                 return
-            except OSError:
+            except PermissionError:  # somebody else has it
                 sleep(WAIT)
 
     def _give(handle: int) -> None:
