@@ -45,6 +45,9 @@ def main() -> int:
     rows: list[Row] = []
     with pp.load(options.model, options.platform, registry=options.registry) as model:
         rows += _clip(model, options.registry)
+        for platform in options.also:
+            with pp.load(options.model, platform, registry=options.registry) as other:
+                rows += _clip(other, options.registry)
         rows += _threads(options)
         rows += _cache(options)
         rows += _cold(model, options.registry)
@@ -65,6 +68,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("registry", help="a registry folder")
     parser.add_argument("--model", default="keywords", help="a model of one-second clips (default: keywords)")
     parser.add_argument("--platform", default="edge", help="default: edge")
+    parser.add_argument("--also", nargs="*", default=["cloud"], help="platforms whose predict to look at too (cloud)")
     parser.add_argument("--frames", default="genre", help="a model of frames (default: genre)")
     parser.add_argument("--frames-platform", default="edge", help="default: edge")
     parser.add_argument("--answers", type=int, default=100_000, help="watched for memory (default: 100,000)")
@@ -79,10 +83,11 @@ def _clip(model: pp.Model, registry: str) -> Iterator[Row]:
     def alone() -> object:
         return session(front(clip)[None])
 
-    ours, theirs = np.median(timed(lambda: model.predict(clip, RATE), alone, rounds=400), axis=1)
-    more = (ours / theirs - 1) * 100
-    yield Row("front end and bare session, 1 s", f"{theirs:.0f} µs")
-    yield Row("predict, 1 s", f"{ours:.0f} µs, {more:+.1f} %", "at most 10 % more", bool(more <= 10))
+    ours, theirs = timed(lambda: model.predict(clip, RATE), alone, rounds=2000)
+    whole = float(np.median(theirs))
+    more = float(np.median(ours - theirs)) / whole * 100  # of neighbours in time: what slows one slows the other
+    yield Row(f"{model.info.platform}, {model.info.variant}: front end and bare session, 1 s", f"{whole:.0f} µs")
+    yield Row("… predict beyond it", f"{more * whole / 100:+.1f} µs, {more:+.1f} %", "at most 10 % more", more <= 10)
 
 
 def _frames(options: argparse.Namespace) -> Iterator[Row]:

@@ -15,6 +15,8 @@ MINIMUM_SAMPLES = 16  # fewer than any model can say anything about; a clip of t
 LOWEST_RATE, HIGHEST_RATE = 4_000, 192_000  # Hz
 MOST_CHANNELS = 8
 LOUDEST = 32.0  # 30 dB over full scale: floats beyond this are PCM that was never scaled
+LOUDEST_ENERGY = LOUDEST**2
+FLOAT32 = np.dtype(np.float32)
 
 # dtype -> full scale. 24-bit PCM comes as int32, the sample in its upper three bytes.
 SCALES = {
@@ -74,7 +76,7 @@ def _as_wanted(audio: ArrayLike, sample_rate: object, target_rate: int, max_seco
     """Whether a clip is already what `prepare` would make of it: the usual case, in which its steps cost more than they do."""
     return (
         type(audio) is np.ndarray
-        and audio.dtype == np.float32
+        and audio.dtype is FLOAT32
         and audio.ndim == 1
         and audio.flags.c_contiguous
         and type(sample_rate) is int
@@ -124,10 +126,9 @@ def _mono(clip: NDArray[np.generic]) -> Float32:
 
 def _finite(mono: Float32) -> Float32:
     """Not NaN, not infinite, not unscaled PCM; the two extremes tell, as NaN is contagious."""
-    # No sample is louder than all together: one product clears nearly every clip in half the time.
-    with np.errstate(over="ignore"):
-        if mono.dot(mono) <= LOUDEST**2:
-            return mono
+    # No sample is louder than all together: one product, which warns of nothing, clears nearly every clip.
+    if np.vdot(mono, mono) <= LOUDEST_ENERGY:
+        return mono
     lowest, highest = float(mono.min()), float(mono.max())
     if not (isfinite(lowest) and isfinite(highest)):
         bad = np.flatnonzero(~np.isfinite(mono))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -46,22 +46,10 @@ class Prediction:
         return self.score
 
 
-@dataclass(frozen=True)
-class Heard:
-    """What stretch of the clip the features cover, in seconds: the whole clip, or a front end's window of it."""
-
-    start: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one output says, before it is known who computed it."""
-
-    label: str
-    score: float
-    scores: dict[str, float] = field(default_factory=dict)
-    symbols: tuple[Symbol, ...] = ()
+# What stretch of the clip the features cover, in seconds: its beginning and its length. Asked for where symbols have times.
+Heard = Callable[[], tuple[float, float]]
+# What one output says, before it is known who computed it: label, score, scores and symbols of a Prediction.
+Answer = tuple[str, float, dict[str, float], tuple[Symbol, ...]]
 
 
 @dataclass(frozen=True)
@@ -91,23 +79,19 @@ def _runs(outputs: Float32) -> list[tuple[int, int, int]]:
 
 def _classify(output: Float32, labels: Labels, threshold: float | None, heard: Heard) -> Answer:  # noqa: ARG001
     values: list[float] = output.tolist()
-    best = int(output.argmax()) if threshold is None else int(values[1] >= threshold)
-    return Answer(labels[best], values[best], dict(zip(labels, values, strict=True)))
+    best = values.index(max(values)) if threshold is None else int(values[1] >= threshold)
+    return labels[best], values[best], dict(zip(labels, values, strict=True)), ()
 
 
 def _transcribe(output: Float32, labels: Labels, threshold: float | None, heard: Heard) -> Answer:  # noqa: ARG001
-    period = heard.seconds / len(output)
+    first, seconds = heard()
+    period = seconds / len(output)
     symbols = tuple(
-        Symbol(
-            labels[label],
-            float(output[start:end, label].max()),
-            heard.start + start * period,
-            heard.start + end * period,
-        )
+        Symbol(labels[label], float(output[start:end, label].max()), first + start * period, first + end * period)
         for label, start, end in _runs(output)
     )
     score = sum(symbol.score for symbol in symbols) / len(symbols) if symbols else 0.0
-    return Answer(" ".join(symbol.label for symbol in symbols), score, symbols=symbols)
+    return " ".join(symbol.label for symbol in symbols), score, {}, symbols
 
 
 def _verify(output: Float32, labels: Labels, threshold: float | None, heard: Heard) -> Answer:  # noqa: ARG001

@@ -97,7 +97,6 @@ class Metrics:
     def answered(self, backend: str, model: str, seconds: float, clips: int = 1) -> None:
         """So many answers, each of which took so long."""
         with self._lock:
-            self._add(("ml_inference_total", (backend, model, "ok")), clips)
             durations = self._durations.get((backend, model))
             if durations is None:
                 durations = self._durations[backend, model] = Durations()
@@ -117,6 +116,8 @@ class Metrics:
         """Every counter and gauge as it is now."""
         with self._lock:
             values = dict(self._counts)
+            for labels, durations in self._durations.items():
+                values["ml_inference_total", (*labels, "ok")] = sum(durations.counts)
         values["ml_memory_bytes", ("process",)] = memory.resident()
         for source in list(self._sources):
             for key, value in source.gauges().items():

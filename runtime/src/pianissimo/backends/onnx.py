@@ -34,7 +34,7 @@ class OnnxSession:
         self._session: Any = session
         self._name, self._dtype = inputs[0].name, TYPES[inputs[0].type]
         self._outputs = [outputs[0].name]
-        self._shape = [size if isinstance(size, int) else None for size in inputs[0].shape]
+        self._shape = tuple(size if isinstance(size, int) else None for size in inputs[0].shape)
 
     def run(self, features: Float32) -> Float32:
         """Outputs (n, ...) in the network's own shape; one with a fixed batch takes the clips one after another."""
@@ -43,11 +43,11 @@ class OnnxSession:
             raise BackendFailedError("onnx", self._path, "the session was closed")
         values = fitted(features, self._shape).astype(self._dtype, copy=False)
         step = self._shape[0] or len(values)
-        parts = [
-            session.run(self._outputs, {self._name: values[at : at + step]})[0] for at in range(0, len(values), step)
-        ]
-        outputs = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return np.asarray(outputs, np.float32)
+        if len(values) == step:
+            return np.asarray(session.run(self._outputs, {self._name: values})[0], np.float32)
+        cuts = range(0, len(values), step)
+        parts = [session.run(self._outputs, {self._name: values[at : at + step]})[0] for at in cuts]
+        return np.concatenate(parts).astype(np.float32, copy=False)
 
     def close(self) -> None:
         """Let the session go."""

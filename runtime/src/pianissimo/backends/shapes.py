@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -15,15 +16,21 @@ def fitted(features: NDArray[np.float32], declared: Sequence[int | None]) -> NDA
     A network often has one more axis of size one, for its channel; anything that changes the order or the
     number of values is refused with ValueError.
     """
-    given, wanted = features.shape[1:], tuple(declared[1:])
+    return features.reshape(_fitting(features.shape, tuple(declared)))
+
+
+@lru_cache(maxsize=256)
+def _fitting(shape: tuple[int, ...], declared: tuple[int | None, ...]) -> tuple[int, ...]:
+    """What a shape becomes. Kept, as it is asked for with every answer and takes as long as a small layer."""
+    clips, given, wanted = shape[0], shape[1:], declared[1:]
     if None not in wanted and prod(size or 0 for size in wanted) == prod(given):
-        return features.reshape(len(features), *(size or 0 for size in wanted))
+        return clips, *(size or 0 for size in wanted)
     if matches(given, wanted):
-        return features
+        return shape
     plain = [size for size in wanted if size != 1]  # without the axes of a channel
     if matches(given, plain):
         sizes = iter(given)
-        return features.reshape(len(features), *(1 if size == 1 else next(sizes) for size in wanted))
+        return clips, *(1 if size == 1 else next(sizes) for size in wanted)
     raise ValueError(f"features of shape {given} for an input of shape {wanted}")
 
 

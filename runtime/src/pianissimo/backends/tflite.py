@@ -32,7 +32,7 @@ class Port:
     def encode(self, values: Float32) -> NDArray[Any]:
         """Real values as the tensor holds them."""
         if self.dtype.kind == "f":
-            return values.astype(self.dtype, copy=False)
+            return values if values.dtype == self.dtype else values.astype(self.dtype)
         # TFLite rounds halves away from zero (TfLiteRound); np.rint would round them to even.
         steps = values / np.float32(self.scale)
         steps += np.copysign(BELOW_HALF, steps)
@@ -46,7 +46,7 @@ class Port:
     def decode(self, values: NDArray[Any]) -> Float32:
         """What the tensor holds as real values."""
         if self.dtype.kind == "f":
-            return values.astype(np.float32, copy=False)
+            return values if values.dtype == np.float32 else values.astype(np.float32)
         return (values.astype(np.float32) - np.float32(self.zero)) * np.float32(self.scale)
 
 
@@ -70,7 +70,7 @@ class TfliteSession:
         if len(inputs) != 1 or len(outputs) != 1:
             raise BackendFailedError("tflite", path, f"{len(inputs)} inputs, {len(outputs)} outputs; allowed: one each")
         self._input, self._output = _port(inputs[0], path), _port(outputs[0], path)
-        self._shape = [int(size) for size in inputs[0]["shape"]]
+        self._shape = tuple(int(size) for size in inputs[0]["shape"])
         self._resizable = len(inputs[0]["shape_signature"]) > 0 and int(inputs[0]["shape_signature"][0]) == -1
         self._allocate(self._shape[0])
 
