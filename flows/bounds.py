@@ -23,6 +23,15 @@ TRAINING = ("train", "distill", "prune", "quantize")
 PLACES = "PIANISSIMO_TRAININGS"  # how many trainings at once on this machine (default: its cores)
 MEMORY = "PIANISSIMO_TRAINING_MB"  # how much memory has to be free for one to start (default: 2000)
 FACTOR = "PIANISSIMO_TIME_FACTOR"  # multiplies every limit of time, for a slower machine
+ATTEMPTS = 3  # workers that one errand may lose
+SILENCE = 8  # beats without a sign of life, after which a worker counts as lost
+UNTAKEN = HOUR / 4  # seconds for a worker to be there at all, and from taking an errand to beginning it
+BEAT = "PIANISSIMO_BEAT"  # seconds between two signs of life of a worker (default: 15)
+
+
+def beat() -> float:
+    """Seconds from one sign of life of a worker to the next."""
+    return float(os.environ.get(BEAT, "15"))
 
 
 def seconds(target: str) -> float:

@@ -57,7 +57,7 @@ def _python() -> Iterator[Finding]:
     yield Finding("Python", fine, sys.version.split()[0], "" if fine else "Python 3.11; make setup PYTHON=python3.11")
 
 
-def _packages() -> Iterator[Finding]:
+def packages() -> Iterator[Finding]:
     """What is installed against requirements.lock: other versions give other bytes."""
     wanted = (
         dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", LOCK.read_text(encoding="utf-8"), re.M)) if LOCK.is_file() else {}
@@ -166,7 +166,7 @@ def _server() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _python, _packages, _machine, _recipes, _remotes, _registries, _keys, _server,
+    _python, packages, _machine, _recipes, _remotes, _registries, _keys, _server,
 )  # fmt: skip
 
 

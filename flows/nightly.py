@@ -45,6 +45,11 @@ async def _run(names: list[str], at_once: int, again_from: str | None) -> State[
         ended = await fleet(busy, shared, at_once, again_from, return_state=True)
         found = await ended.aresult(raise_on_failure=False)
         failures = found if isinstance(found, dict) else dict.fromkeys(busy or names, str(ended.message))
+    return summed(names, busy, failures)
+
+
+def summed(names: list[str], busy: list[str], failures: dict[str, str]) -> State[Any]:
+    """The state in which a run of these models ends, of which `busy` had something to do."""
     for name in names:
         if name not in failures and (reasons := report.reasons(name)):
             failures[name] = "rejected by the gate: " + "; ".join(reasons)

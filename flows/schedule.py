@@ -8,10 +8,26 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from prefect.runner.storage import LocalStorage
 
 from flows.serve import deployment, entries
+from flows.standing import COMMIT
 
 HOME = "PIANISSIMO_HOME"  # the clone that each worker stands in (default: this folder)
+ERRAND = "pianissimo-models"  # the pool whose workers each say themselves where they stand
+
+
+class Standing(LocalStorage):
+    """The clone that a worker's own PIANISSIMO_HOME names, brought to the commit that its errand is for."""
+
+    def to_pull_step(self) -> list[dict[str, Any]]:  # type: ignore[override]  # whoever asks takes a list, too
+        """Prefect's steps before a flow is loaded; $NAMES are the worker's own."""
+        return [
+            {"prefect.deployments.steps.set_working_directory": {"directory": f"{{{{ ${HOME} }}}}"}},
+            {"flows.standing.move": {"commit": f"{{{{ ${COMMIT} }}}}"}},
+        ]
 
 
 def main() -> int:
@@ -36,7 +52,7 @@ async def _registered(home: str) -> None:
         async with get_client() as client:
             with suppress(ObjectAlreadyExists):  # whatever its type: whoever made it chose it
                 await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
-        made = await deployment(entry, pool, home)
+        made = await deployment(entry, pool, Standing(home) if pool == ERRAND else LocalStorage(home))
         await made.aapply()
         print(f"{entry['name']}: {entry['entrypoint']} for the workers of {pool} in {home}")
 

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 HOST = "127.0.0.1"
 PORT = "PIANISSIMO_PORT"  # of the server that is started here (default: 4200, or the next that is free)
+FAR = "many machines"  # the tag of what one machine cannot serve
 PATIENCE = 300.0  # seconds for a server to answer
 
 
@@ -91,7 +92,7 @@ def serve(file: Path) -> None:
     print(f"Prefect's page: {os.environ['PREFECT_API_URL'].removesuffix('/api')}; Ctrl-C ends it")
 
     async def served() -> None:
-        await aserve(*[await deployment(entry) for entry in entries(file)])
+        await aserve(*[await deployment(entry) for entry in entries(file) if FAR not in entry["tags"]])
 
     asyncio.run(served())
 
@@ -101,25 +102,24 @@ def entries(file: Path) -> list[dict[str, Any]]:
     return list(YAML(typ="safe").load(file.read_text(encoding="utf-8"))["deployments"])
 
 
-async def deployment(entry: dict[str, Any], pool: str | None = None, home: str | None = None) -> Any:
-    """One entry of prefect.yaml as a deployment: served from this folder, or for a pool whose workers stand in `home`."""
+async def deployment(entry: dict[str, Any], pool: str | None = None, storage: Any = None) -> Any:
+    """One entry of prefect.yaml as a deployment: served from this folder, or for a pool whose workers find it in `storage`."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig
     from prefect.flows import load_flow_from_entrypoint
-    from prefect.runner.storage import LocalStorage
     from prefect.schedules import Cron
 
-    when = entry.get("schedule")
+    when, limit = entry.get("schedule"), entry.get("concurrency_limit")
     made = await load_flow_from_entrypoint(entry["entrypoint"]).ato_deployment(
         entry["name"],
         schedule=Cron(when["cron"], timezone=when["timezone"]) if when else None,
         parameters=entry["parameters"],
         description=entry["description"],
         tags=entry["tags"],
-        concurrency_limit=ConcurrencyLimitConfig(**entry["concurrency_limit"]),
+        concurrency_limit=ConcurrencyLimitConfig(**limit) if limit else None,
         work_pool_name=pool,
     )
-    if home:
-        made.storage = LocalStorage(path=home)  # which the worker makes its working directory
+    if storage:
+        made.storage = storage
         made.entrypoint = entry["entrypoint"]
     return made
 

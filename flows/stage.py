@@ -19,13 +19,14 @@ from flows import bounds, passing, process
     retry_condition_fn=passing.is_passing,
     persist_result=False,
 )
-async def stage(target: str, force: bool = False) -> State[Any] | str:
+async def stage(target: str, force: bool = False, remote: bool = False) -> State[Any] | str:
     """Runs `dvc repro --single-item TARGET` (`prune@keywords`, say) and shows its output as it comes.
 
-    `force` runs it even when DVC finds it up to date. A held lock and a faltering network are tried again; any other failure
+    `force` runs it even when DVC finds it up to date; with `remote` data that was not brought counts as what dvc.lock says
+    (flows/carry.py brings what a stage needs). A held lock and a faltering network are tried again; any other failure
     is a fault in code or data, which stays one however often it runs, so the task fails at once with what the stage said last.
     """
-    options = ["--single-item", "--force"] if force else ["--single-item"]
+    options = ["--single-item", *["--force"] * force, *["--allow-missing"] * remote]
     limit = bounds.seconds(target)
     try:
         async with bounds.place(target):

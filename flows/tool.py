@@ -32,3 +32,8 @@ async def tool(name: str, module: str, *arguments: str) -> State[Any] | str:
     if sign := passing.found(lines):
         raise passing.PassingError(f"{name}: {sign}")
     return Failed(message=f"{name} ended with status {status}:\n{process.tail(lines)}")
+
+
+async def carry(name: str, *words: str) -> State[Any]:
+    """What became of `python -m flows.carry WORDS...`."""
+    return await tool(name, "flows.carry", *words, return_state=True)  # type: ignore[misc, no-any-return]

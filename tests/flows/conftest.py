@@ -74,8 +74,9 @@ if stage == "gate":
     edge = {"passed": not reasons, "reasons": reasons, "limits": {"int8": [judged]}}
     (dest / "verdict.json").write_text(json.dumps({"model": name, "passed": not reasons, "platforms": {"edge": edge}}))
 if stage == "publish" and json.loads(Path("artifacts", name, "gate", "verdict.json").read_text())["passed"]:
-    facts.update(version=1, registry="artifacts/registry")
-    version = Path("artifacts/registry/models", name, "versions/1")
+    registry = recipe["publish"].get("registry", "artifacts/registry")
+    facts.update(version=1, registry=registry)
+    version = Path(registry, "models", name, "versions/1")
     version.mkdir(parents=True, exist_ok=True)
     manifest = dict(version=1, created="2026-01-01T00:00:00Z", platforms={}, lineage={})
     (version / "manifest.json").write_text(json.dumps(manifest))

@@ -16,7 +16,7 @@ from flows import serve
 from frameworks.recipe import STAGES
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-NAMES = ["nightly", "one-model", "revalidate", "audit"]
+NAMES = ["nightly", "one-model", "revalidate", "audit", "many-machines", "errand"]
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,14 @@ def test_all_are_there_and_described(deployments: dict[str, Any]) -> None:
     for one in deployments.values():
         assert one.description
         assert "pianissimo" in one.tags
-        assert one.concurrency_limit == 1, "two runs in one clone would wait for each other's locks"
+        limit = None if one.name == "errand" else 1  # its clones are as many as its workers
+        assert one.concurrency_limit == limit, "two runs in one clone would wait for each other's locks"
 
 
 def test_what_runs_by_itself_has_its_hour(deployments: dict[str, Any]) -> None:
     hours = {name: [one.schedule.cron for one in made.schedules or []] for name, made in deployments.items()}
-    assert hours == {"nightly": ["0 2 * * *"], "one-model": [], "revalidate": ["0 12 * * *"], "audit": ["0 6 * * 0"]}
+    by_hand: dict[str, list[str]] = {name: [] for name in ("one-model", "many-machines", "errand")}
+    assert hours == {"nightly": ["0 2 * * *"], "revalidate": ["0 12 * * *"], "audit": ["0 6 * * 0"], **by_hand}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,3 +106,9 @@ def test_a_server_takes_them_all_with_their_pool(harness: str, project: Path, tm
     assert [one.schedule.cron for one in nightly.schedules] == ["0 2 * * *"]
     assert known["one-model"].parameter_openapi_schema["properties"]["model"]["enum"] == models.names()
     assert nightly.concurrency_options.collision_strategy == "ENQUEUE"
+    errand = known["errand"]
+    assert errand.work_pool_name == "pianissimo-models"
+    assert [list(step.values()) for step in errand.pull_steps] == [
+        [{"directory": "{{ $PIANISSIMO_HOME }}"}],
+        [{"commit": "{{ $PIANISSIMO_COMMIT }}"}],
+    ], "each worker says where it stands, and each errand for which commit"

@@ -19,7 +19,7 @@ def test_another_version_than_locked_is_named(tmp_path: Path, monkeypatch: pytes
     Path("requirements.lock").write_text(
         "numpy==0.0.1\nno-such-thing==1.0\npytest==" + doctor._installed("pytest") + "\n"
     )
-    one = found(doctor._packages)["packages"]
+    one = found(doctor.packages)["packages"]
     assert one.fine is False
     assert "numpy" in one.found
     assert "(wanted 0.0.1)" in one.found
