@@ -1,6 +1,6 @@
 # The few words a person needs. `make optimize` and `make test` do all the set-up themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup optimize real repro report serve schedule doctor test check smoke clean
+.PHONY: help setup optimize real repro report serve work schedule doctor test check smoke clean
 
 PYTHON ?= python3.11
 ENV := $(CURDIR)/.venv
@@ -35,6 +35,9 @@ report: $(READY)  ## the last run as a page: artifacts/report/index.html; MODELS
 
 serve: $(READY)  ## a Prefect server on this machine, with all of prefect.yaml; Ctrl-C ends it
 	@python -m flows.serve
+
+work: $(READY)  ## a worker for many machines: makes models in this clone for the server that PREFECT_API_URL names
+	@PIANISSIMO_HOME=$(CURDIR) PYTHONPATH=$(CURDIR) python -m prefect worker start --pool pianissimo-models --limit 1
 
 schedule: $(READY)  ## registers prefect.yaml with the server that PREFECT_API_URL names, for its workers
 	@python -m flows.schedule

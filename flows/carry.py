@@ -39,18 +39,19 @@ class CarryError(RuntimeError):
 
 
 class Counted(DataCloud):  # type: ignore[misc]  # DVC is not typed
-    """DVC's transfers, counted."""
+    """DVC's transfers, counted: files, bytes and seconds each way."""
 
     def __init__(self, repo: Repo) -> None:
         super().__init__(repo)
-        self.files, self.bytes = 0, 0
+        self.moved = {"brought": [0, 0, 0.0], "took": [0, 0, 0.0]}
 
     def transfer(self, src_odb: Any, dest_odb: Any, objs: Iterable[Any], **options: Any) -> TransferResult:
         """As DVC does it."""
+        here, started = self.repo.cache.local, time.monotonic()
         result: TransferResult = super().transfer(src_odb, dest_odb, objs, **options)
-        here = self.repo.cache.local
-        self.files += len(result.transferred)
-        self.bytes += sum(Path(here.oid_to_path(one.value)).stat().st_size for one in result.transferred)
+        sizes = [Path(here.oid_to_path(one.value)).stat().st_size for one in result.transferred]
+        way = self.moved["brought" if dest_odb is here else "took"]
+        way[:] = [way[0] + len(sizes), way[1] + sum(sizes), way[2] + time.monotonic() - started]
         return result
 
 
@@ -72,7 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
             repo.cloud = Counted(repo)
             place = repo.cloud.get_remote().fs.unstrip_protocol(repo.cloud.get_remote().path)
             VERBS[options.verb](repo, options)
-            moved = f"{repo.cloud.files} files, {repo.cloud.bytes} bytes"
+            told = [f"{way} {files} files, {size} bytes in {seconds:.1f} s"
+                    for way, (files, size, seconds) in repo.cloud.moved.items() if files]  # fmt: skip
     except NoRemoteError:
         print(NO_REMOTE, file=sys.stderr)
         return 1
@@ -82,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (CarryError, DvcException) as error:
         print(f"{place}: {error}", file=sys.stderr)
         return 1
-    print(f"{options.verb}: {moved}, {time.monotonic() - started:.1f} s")
+    print("; ".join([*told, f"{time.monotonic() - started:.1f} s in all"]))
     return 0
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from prefect.runner.storage import LocalStorage
 
+from flows import pools
 from flows.serve import deployment, entries
 from flows.standing import COMMIT
 
 HOME = "PIANISSIMO_HOME"  # the clone that each worker stands in (default: this folder)
-ERRAND = "pianissimo-models"  # the pool whose workers each say themselves where they stand
 
 
 class Standing(LocalStorage):
@@ -51,8 +51,9 @@ async def _registered(home: str) -> None:
         pool = entry["work_pool"]["name"]
         async with get_client() as client:
             with suppress(ObjectAlreadyExists):  # whatever its type: whoever made it chose it
-                await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
-        made = await deployment(entry, pool, Standing(home) if pool == ERRAND else LocalStorage(home))
+                own = {"base_job_template": pools.template("process")} if pool == pools.NAME else {}
+                await client.create_work_pool(WorkPoolCreate(name=pool, type="process", **own))
+        made = await deployment(entry, pool, Standing(home) if pool == pools.NAME else LocalStorage(home))
         await made.aapply()
         print(f"{entry['name']}: {entry['entrypoint']} for the workers of {pool} in {home}")
 
