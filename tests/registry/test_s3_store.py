@@ -328,7 +328,7 @@ def test_what_is_really_wrong(rclone_server: str, aws: Use, monkeypatch: pytest.
 def test_the_region_is_named_where_it_is_told_to_be(moto_server: Moto, aws: Use, monkeypatch: pytest.MonkeyPatch) -> None:
     """boto3 reads no AWS_REGION: whoever set that was not helped."""
     aws(moto_server[0])
-    moto_server[1].plan = lambda _: refusal("301 x", "PermanentRedirect")
+    moto_server[1].plan = lambda _: refusal("400 x", "IllegalLocationConstraintException")
     try:
         with pytest.raises(RegistryError) as caught:
             registry.open_store(f"{ADDRESS}/words").list("")

@@ -88,7 +88,7 @@ def test_symbols_have_scores_and_times() -> None:
     """A frame lasts the clip's seconds divided by its frames; a run's score is the best in it."""
     outputs = spelled([3, 0, 0, 3, 2])
     outputs[2, 0] = 0.9
-    label, score, scores, symbols = READINGS["transcribe"].answer(outputs, LABELS, None, lambda: (0.0, 1.0))
+    label, score, scores, symbols = READINGS["transcribe"].answer(outputs, LABELS, None, 1, lambda _: (0.0, 1.0))
     assert (label, scores) == ("a c", {})
     assert [(symbol.label, symbol.start, symbol.end) for symbol in symbols] == [
         ("a", pytest.approx(0.2), pytest.approx(0.6)),
@@ -99,7 +99,7 @@ def test_symbols_have_scores_and_times() -> None:
 
 
 def test_nothing_heard() -> None:
-    answer = READINGS["transcribe"].answer(spelled([BLANK] * 4), LABELS, None, lambda: (0.0, 1.0))
+    answer = READINGS["transcribe"].answer(spelled([BLANK] * 4), LABELS, None, 1, lambda _: (0.0, 1.0))
     assert answer == ("", 0.0, {}, ())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,8 +36,18 @@ def prepare(audio: ArrayLike, sample_rate: int, target_rate: int, max_seconds: f
     than 16 samples, longer than `max_seconds`, NaN or infinite, another dtype or shape, a rate outside
     4,000..192,000 Hz.
     """
-    if _as_wanted(audio, sample_rate, target_rate, max_seconds):
-        return _finite(audio)
+    if (  # the usual case: what the steps below would make of it, at less than their cost
+        type(audio) is np.ndarray
+        and audio.dtype is FLOAT32
+        and audio.ndim == 1
+        and audio.flags.c_contiguous
+        and type(sample_rate) is int
+        and sample_rate == target_rate
+        and LOWEST_RATE <= target_rate <= HIGHEST_RATE
+        and MINIMUM_SAMPLES <= audio.size <= max_seconds * target_rate
+        and np.vdot(audio, audio) <= LOUDEST_ENERGY
+    ):
+        return audio
     rate = check_rate(sample_rate)
     clip = _shaped(_typed(audio), rate, max_seconds)
     return resample(_finite(_mono(clip)), rate, target_rate)
@@ -70,20 +79,6 @@ def check_rate(sample_rate: object) -> int:
     if not LOWEST_RATE <= rate <= HIGHEST_RATE or not rate.is_integer():
         raise AudioError(f"sample rate {sample_rate!r}", f"a whole number of Hz, {LOWEST_RATE:,} to {HIGHEST_RATE:,}")
     return int(rate)
-
-
-def _as_wanted(audio: ArrayLike, sample_rate: object, target_rate: int, max_seconds: float) -> TypeGuard[Float32]:
-    """Whether a clip is already what `prepare` would make of it: the usual case, in which its steps cost more than they do."""
-    return (
-        type(audio) is np.ndarray
-        and audio.dtype is FLOAT32
-        and audio.ndim == 1
-        and audio.flags.c_contiguous
-        and type(sample_rate) is int
-        and sample_rate == target_rate
-        and LOWEST_RATE <= target_rate <= HIGHEST_RATE
-        and MINIMUM_SAMPLES <= audio.size <= max_seconds * target_rate
-    )
 
 
 def _typed(audio: ArrayLike) -> NDArray[np.generic]:

@@ -26,7 +26,7 @@ class Symbol:
     end: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Prediction:
     """An answer: the label, its score, every label's score, who computed it, how long it took; symbols of a sequence.
 
@@ -40,14 +40,28 @@ class Prediction:
     milliseconds: float
     symbols: tuple[Symbol, ...] = ()
 
+    def __init__(
+        self,
+        label: str,
+        score: float,
+        scores: dict[str, float],
+        backend: str,
+        milliseconds: float,
+        symbols: tuple[Symbol, ...] = (),
+    ) -> None:
+        # All at once: a frozen dataclass's own way, field by field, takes twice as long, with every answer.
+        self.__dict__.update(
+            label=label, score=score, scores=scores, backend=backend, milliseconds=milliseconds, symbols=symbols
+        )
+
     @property
     def confidence(self) -> float:
         """The score, as those call it who work with streams."""
         return self.score
 
 
-# What stretch of the clip the features cover, in seconds: its beginning and its length. Asked for where symbols have times.
-Heard = Callable[[], tuple[float, float]]
+# Of a clip of so many samples, the stretch that the features cover, in seconds: where it begins, and its length.
+Heard = Callable[[int], tuple[float, float]]
 # What one output says, before it is known who computed it: label, score, scores and symbols of a Prediction.
 Answer = tuple[str, float, dict[str, float], tuple[Symbol, ...]]
 
@@ -57,7 +71,7 @@ class Reading:
     """How a task's outputs are read: one clip's shape for so many labels, what it says, and whether it is a vector."""
 
     shape: Callable[[int], Shape]
-    answer: Callable[[Float32, Labels, float | None, Heard], Answer]
+    answer: Callable[[Float32, Labels, float | None, int, Heard], Answer]
     embeds: bool = False
 
 
@@ -77,14 +91,26 @@ def _runs(outputs: Float32) -> list[tuple[int, int, int]]:
     return [(int(best[start]), start, end) for start, end in pairwise(edges) if best[start] != blank]
 
 
-def _classify(output: Float32, labels: Labels, threshold: float | None, heard: Heard) -> Answer:  # noqa: ARG001
+def _classify(
+    output: Float32,
+    labels: Labels,
+    threshold: float | None,
+    samples: int,  # noqa: ARG001
+    heard: Heard,  # noqa: ARG001
+) -> Answer:
     values: list[float] = output.tolist()
     best = values.index(max(values)) if threshold is None else int(values[1] >= threshold)
     return labels[best], values[best], dict(zip(labels, values, strict=True)), ()
 
 
-def _transcribe(output: Float32, labels: Labels, threshold: float | None, heard: Heard) -> Answer:  # noqa: ARG001
-    first, seconds = heard()
+def _transcribe(
+    output: Float32,
+    labels: Labels,
+    threshold: float | None,  # noqa: ARG001
+    samples: int,
+    heard: Heard,
+) -> Answer:
+    first, seconds = heard(samples)
     period = seconds / len(output)
     symbols = tuple(
         Symbol(labels[label], float(output[start:end, label].max()), first + start * period, first + end * period)
@@ -94,7 +120,7 @@ def _transcribe(output: Float32, labels: Labels, threshold: float | None, heard:
     return " ".join(symbol.label for symbol in symbols), score, {}, symbols
 
 
-def _verify(output: Float32, labels: Labels, threshold: float | None, heard: Heard) -> Answer:  # noqa: ARG001
+def _verify(*_: object) -> Answer:
     raise EnrolmentError("nobody is enrolled in a model by itself", "enrol somebody first, from what Model.embed gives")
 
 

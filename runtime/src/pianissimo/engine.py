@@ -68,7 +68,7 @@ class Engine:
         """
         variant, labels = self.variant, self.manifest.labels
         label, score, all_scores, symbols = self._reading.answer(
-            output, labels, variant.threshold, lambda: self._heard(samples)
+            output, labels, variant.threshold, samples, self._heard
         )
         milliseconds = (perf_counter() - started) * 1e3 / clips
         return Prediction(label, score, all_scores, variant.backend, milliseconds, symbols)

@@ -63,11 +63,14 @@ class Durations:
     total: float = 0.0
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
 
-    def add(self, seconds: float) -> None:
-        """One more."""
-        self.counts[bisect_left(BUCKETS, seconds)] += 1
-        self.total += seconds
-        self.recent.append(seconds)
+    def add(self, seconds: float, times: int = 1) -> None:
+        """So many more, each of which took so long."""
+        self.counts[bisect_left(BUCKETS, seconds)] += times
+        self.total += seconds * times
+        if times == 1:
+            self.recent.append(seconds)
+        else:
+            self.recent.extend([seconds] * times)
 
     def copy(self) -> Durations:
         """As it is now; nobody else changes it."""
@@ -100,8 +103,7 @@ class Metrics:
             durations = self._durations.get((backend, model))
             if durations is None:
                 durations = self._durations[backend, model] = Durations()
-            for _ in range(clips):
-                durations.add(seconds)
+            durations.add(seconds, clips)
 
     def count(self, name: str, labels: Labels = (), amount: float = 1) -> None:
         """Add to a counter of FAMILIES; `labels` in the order given there."""

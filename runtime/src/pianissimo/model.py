@@ -14,8 +14,8 @@ from . import audio as audio_checks
 from . import golden, metrics
 from .decode import READINGS, Prediction
 from .engine import Engine, scores
-from .errors import AudioError, BackendFailedError, BackendMissingError, EnrolmentError, VerificationError
-from .fallback import Variants
+from .errors import AudioError, EnrolmentError
+from .fallback import FAULTS, Variants
 from .info import Info
 
 if TYPE_CHECKING:
@@ -82,7 +82,11 @@ class Model:
 
         `milliseconds` count from `started`, a perf_counter. Raises BackendFailedError, EnrolmentError.
         """
-        outputs, engine = self._asked(features)
+        try:
+            outputs, engine = self._variants.run(features)
+        except FAULTS:
+            self._count_failed(len(features))
+            raise
         said = engine.read(outputs[0], samples, started)
         metrics.PROCESS.answered(said.backend, self._manifest.model, said.milliseconds / 1e3)
         return said
@@ -164,10 +168,13 @@ class Model:
         """Outputs and the variant they are of; a failure is counted, on the last variant that was there to fail."""
         try:
             return self._variants.run(features)
-        except (BackendFailedError, BackendMissingError, VerificationError):
-            backend = self._variants.last.variant.backend
-            metrics.PROCESS.count("ml_inference_total", (backend, self._manifest.model, "failed"), len(features))
+        except FAULTS:
+            self._count_failed(len(features))
             raise
+
+    def _count_failed(self, clips: int) -> None:
+        backend = self._variants.last.variant.backend
+        metrics.PROCESS.count("ml_inference_total", (backend, self._manifest.model, "failed"), clips)
 
     def _mono(self, audio: ArrayLike, sample_rate: int) -> Float32:
         try:

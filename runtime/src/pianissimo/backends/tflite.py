@@ -28,11 +28,12 @@ class Port:
     dtype: np.dtype[Any]
     scale: float
     zero: int
+    plain: bool = False  # float32, which needs neither encoding nor decoding
 
     def encode(self, values: Float32) -> NDArray[Any]:
         """Real values as the tensor holds them."""
         if self.dtype.kind == "f":
-            return values if values.dtype == self.dtype else values.astype(self.dtype)
+            return values.astype(self.dtype, copy=False)
         # TFLite rounds halves away from zero (TfLiteRound); np.rint would round them to even.
         steps = values / np.float32(self.scale)
         steps += np.copysign(BELOW_HALF, steps)
@@ -46,7 +47,7 @@ class Port:
     def decode(self, values: NDArray[Any]) -> Float32:
         """What the tensor holds as real values."""
         if self.dtype.kind == "f":
-            return values if values.dtype == np.float32 else values.astype(np.float32)
+            return values.astype(np.float32, copy=False)
         return (values.astype(np.float32) - np.float32(self.zero)) * np.float32(self.scale)
 
 
@@ -57,7 +58,7 @@ def _port(detail: dict[str, Any], path: Path) -> Port:
         raise BackendFailedError(
             "tflite", path, f"{detail['name']} is {dtype} without a scale; allowed: float or quantized"
         )
-    return Port(int(detail["index"]), dtype, float(scale), int(zero))
+    return Port(int(detail["index"]), dtype, float(scale), int(zero), dtype == np.float32)
 
 
 class TfliteSession:
@@ -79,7 +80,9 @@ class TfliteSession:
         with self._lock:
             if self._interpreter is None:
                 raise BackendFailedError("tflite", self._path, "the session was closed")
-            values = self._input.encode(fitted(features, self._shape))
+            values: NDArray[Any] = fitted(features, self._shape)
+            if not self._input.plain:
+                values = self._input.encode(values)
             if len(values) != self._batch and not self._resized(len(values)):
                 return np.concatenate([self._invoke(values[at : at + 1]) for at in range(len(values))])
             return self._invoke(values)
@@ -94,7 +97,8 @@ class TfliteSession:
         self._interpreter.reset_all_variables()
         self._interpreter.set_tensor(self._input.index, values)
         self._interpreter.invoke()
-        return self._output.decode(self._interpreter.get_tensor(self._output.index))
+        outputs: NDArray[Any] = self._interpreter.get_tensor(self._output.index)
+        return outputs if self._output.plain else self._output.decode(outputs)
 
     def _allocate(self, batch: int) -> None:
         if batch != self._shape[0] or self._resizable:
