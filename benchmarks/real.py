@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _check_start(name: str, section: dict[str, Any]) -> None:
-    absent = [place for key, place in section.items() if key.endswith(START) and not Path(place).is_dir()]
+    absent = [place for key, place in section.items() if key.endswith(START) and not Path(place).exists()]
     if absent:
         sys.exit(f"{name} begins with {', '.join(absent)}, which is not here; this makes it: make optimize MODELS={name}")
 

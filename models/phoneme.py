@@ -42,15 +42,12 @@ def teacher(
     mask_frames: int = 12,
     mask_bands: int = 12,
     shift_bands: int = 3,
-    gain: float = 0.0,
-    noise: float = 0.0,
 ) -> "Module":
     """wav2vec 2.0 in small, for (samples,) at 16 kHz, or for (frames, bands), which then stand for the filter bank's.
 
     The encoder: `filters` energies, then a separable block of `channels` a kernel. The context: `layers` of `width`, and
     `positions` frames of convolution for where they stand. While training, bands and frames of the filter bank are masked,
-    as wav2vec 2.0 is fine-tuned, moved along the frequency axis, as other throats move them, and made louder and noisier by
-    `gain` and `noise` standard deviations.
+    as wav2vec 2.0 is fine-tuned, and moved along the frequency axis, as other throats move them.
     """
     from torch import nn
 
@@ -59,9 +56,7 @@ def teacher(
         _in_context,
         energies=_filter_bank(filters) if len(shape) == 1 else nn.Identity(),
         scale=nn.BatchNorm2d(bands),
-        disguise=_module(
-            _disguised, mask_frames=mask_frames, mask_bands=mask_bands, shift_bands=shift_bands, gain=gain, noise=noise
-        ),
+        disguise=_module(_disguised, mask_frames=mask_frames, mask_bands=mask_bands, shift_bands=shift_bands),
         encoder=_encoder(bands, channels, kernels),
         project=nn.Linear(channels, width),
         positions=nn.Conv2d(width, width, (positions, 1), padding=(positions // 2, 0), groups=width),
@@ -229,15 +224,13 @@ def _attended(self: Any, x: "Tensor", inside: "Tensor | None") -> "Tensor":
 
 
 def _disguised(self: Any, x: "Tensor") -> "Tensor":
-    """Normalised band energies (n, bands, frames, 1) moved along the frequency axis, louder or softer, in noise, one run of
-    bands and one of frames silenced."""
+    """Band energies (n, bands, frames, 1) moved along the frequency axis, one run of bands and one of frames silenced."""
     import torch
 
     count, bands, frames, _ = x.shape
     offset = torch.randint(-self.shift_bands, self.shift_bands + 1, (count, 1))
     place = (torch.arange(bands)[None, :] + offset).clamp(0, bands - 1)
     x = x.gather(1, place[:, :, None, None].expand(-1, -1, frames, -1))
-    x = x + self.gain * torch.randn(count, 1, 1, 1) + self.noise * torch.randn_like(x)
     x = x * _hole(count, bands, self.mask_bands)[:, :, None, None]
     return x * _hole(count, frames, self.mask_frames)[:, None, :, None]
 
