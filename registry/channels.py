@@ -11,7 +11,7 @@ from pianissimo import checks, layout
 from pianissimo.channel import Channel, Move
 from pianissimo.errors import ModelNotFoundError, RegistryError
 
-from . import page, signing, state
+from . import contention, page, signing, state
 from .signing import Signer
 from .store import Store
 
@@ -103,6 +103,7 @@ def swap(
     checks.text(who, "who")
     checks.text(why, "why")
     key = layout.channel_key(model, channel)
+    lost = 0
     while True:
         data = state.read_document(store, key)
         current = documents.loads(data, key) if data is not None else None
@@ -118,6 +119,8 @@ def swap(
             signer.sign(store, key, new)
         if store.compare_and_swap(key, data, new):
             return step
+        lost += 1
+        contention.pause(lost)
 
 
 def moment() -> str:

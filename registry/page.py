@@ -11,7 +11,7 @@ from pianissimo import layout
 from pianissimo.errors import ManifestError
 from pianissimo.manifest import Platform, Variant
 
-from . import state
+from . import contention, state
 from .keys import AbsentError
 from .page_style import HEAD
 from .state import Model, Version
@@ -37,6 +37,7 @@ def write(store: Store, model: str | None = None) -> bool:
     """
     kept: dict[str, bytes] = {}
     signers = cache(partial(state.signers_of, store)) if model else state.all_signers(store)  # a new document has a new digest
+    lost = 0
     while True:
         try:
             before = store.get(layout.page_key())
@@ -48,6 +49,8 @@ def write(store: Store, model: str | None = None) -> bool:
             return False
         if store.compare_and_swap(layout.page_key(), before, now):
             return True
+        lost += 1
+        contention.pause(lost)
 
 
 def _standing(page: bytes | None) -> dict[str, str] | None:
