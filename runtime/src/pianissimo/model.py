@@ -82,11 +82,7 @@ class Model:
 
         `milliseconds` count from `started`, a perf_counter. Raises BackendFailedError, EnrolmentError.
         """
-        try:
-            outputs, engine = self._variants.run(features)
-        except FAULTS:
-            self._count_failed(len(features))
-            raise
+        outputs, engine = self._asked(features)
         said = engine.read(outputs[0], samples, started)
         metrics.PROCESS.answered(said.backend, self._manifest.model, said.milliseconds / 1e3)
         return said
@@ -169,12 +165,9 @@ class Model:
         try:
             return self._variants.run(features)
         except FAULTS:
-            self._count_failed(len(features))
+            backend = self._variants.last.variant.backend
+            metrics.PROCESS.count("ml_inference_total", (backend, self._manifest.model, "failed"), len(features))
             raise
-
-    def _count_failed(self, clips: int) -> None:
-        backend = self._variants.last.variant.backend
-        metrics.PROCESS.count("ml_inference_total", (backend, self._manifest.model, "failed"), clips)
 
     def _mono(self, audio: ArrayLike, sample_rate: int) -> Float32:
         try:
