@@ -14,6 +14,7 @@ wheel=$(ls "$registry"/runtime/pianissimo-*.whl 2>/dev/null | sort -V | tail -n 
 [ -n "$wheel" ] || fail "no wheel in $registry/runtime: run 'make optimize' first"
 folder=$(mktemp -d) server=
 finish() {
+    trap '' INT TERM  # whoever asks twice shall not keep it from tidying up
     [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
     rm -rf "$folder"
 }
