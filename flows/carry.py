@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from dvc.config import NoRemoteError
 from dvc.data_cloud import DataCloud
 from dvc.exceptions import DvcException
@@ -81,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     except PermissionError as error:
         print(REFUSED.format(place=place, error=error), file=sys.stderr)
         return 1
-    except (CarryError, DvcException) as error:
+    except (CarryError, DvcException, BotoCoreError, ClientError) as error:
         print(f"{place}: {error}", file=sys.stderr)
         return 1
     print("; ".join([*told, f"{time.monotonic() - started:.1f} s in all"]))
@@ -93,9 +94,7 @@ def plan(repo: Repo, options: argparse.Namespace) -> None:
     entries, remote = locks.read(), repo.cloud.get_remote_odb()
     targets = [*([CODE] if CODE in entries else []), *options.target]
     standing = [stage for stage in _stages(repo, targets) if not _is_stale(repo, stage)]
-    for stage in standing:
-        if stage.outs_cached():
-            _push(repo, stage)
+    _push(repo, [stage for stage in standing if stage.outs_cached()])
     wanted = {out.hash_info.value for stage in standing for out in stage.outs}
     there = set(remote.oids_exist(sorted(wanted)))
     held = [stage.addressing for stage in standing if all(out.hash_info.value in there for out in stage.outs)]
@@ -118,8 +117,7 @@ def begin(repo: Repo, options: argparse.Namespace) -> None:
 def step(repo: Repo, options: argparse.Namespace) -> None:
     """takes away what one stage made, and brings what the next ones need: their files, or all they would make"""
     if options.push:
-        for stage in _stages(repo, [options.push]):
-            _push(repo, stage)
+        _push(repo, _stages(repo, [options.push]))
         _push_runs(repo)
     for stage in _stages(repo, options.target):
         if not (options.force or _is_stale(repo, stage)):
@@ -180,8 +178,9 @@ def _pull(repo: Repo, wanted: list[Any]) -> None:
         repo.checkout([one.def_path for one in wanted], force=True)
 
 
-def _push(repo: Repo, stage: Stage) -> None:
-    _arrived(repo.cloud.push(stage.get_used_objs().get(None, set())))
+def _push(repo: Repo, stages: list[Stage]) -> None:
+    objects = {one for stage in stages for one in stage.get_used_objs().get(None, set())}
+    _arrived(repo.cloud.push(objects))
 
 
 def _arrived(result: TransferResult) -> None:

@@ -12,6 +12,7 @@ import httpx
 from prefect import State, flow, get_run_logger, runtime
 from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from prefect.states import Failed
 
 from flows import bounds, standing
@@ -83,7 +84,9 @@ async def _alive() -> AsyncIterator[None]:
                 except httpx.HTTPError as error:  # a server that is away
                     get_run_logger().warning(f"no sign of life was taken: {error}")
                     continue
-                if state and state.is_final() and main:
+                except ObjectNotFound:
+                    state = None
+                if main and (state is None or state.is_final()):
                     main.cancel()
 
     beating = asyncio.create_task(beat())
