@@ -108,7 +108,7 @@ def begin(repo: Repo, options: argparse.Namespace) -> None:
     locks.merge({target: given.get(target) for target in options.target})
     stages = _stages(repo, options.target)
     for out in (out for stage in stages for out in stage.outs):
-        if out.exists and set(out.status().values()) & {"modified", "new"}:
+        if out.exists and out.workspace_status():
             out.remove()  # of an earlier errand, or half made by one that was killed
     _pull_records(repo, stages)
     _pull_runs(repo)
