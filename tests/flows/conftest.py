@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from frameworks.recipe import STAGES
+from tests.registry import s3_servers
 
 MODELS = ("keywords", "sirens")  # the first is the project's own, so that `python -m flows` knows it
 QUIET = {
@@ -133,9 +134,9 @@ class Pulse:
         self._end = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
         self._process: int | None = None
 
-    def begun(self) -> bool:
+    def begun(self, seconds: float = SECONDS) -> bool:
         """Waits until the stage runs."""
-        self._process = int(self._next() or 0) or None
+        self._process = int(self._next(seconds) or 0) or None
         return self._process is not None
 
     def ended(self) -> bool:
@@ -152,8 +153,8 @@ class Pulse:
             with suppress(ProcessLookupError):
                 os.kill(self._process, 9)
 
-    def _next(self) -> bytes | None:
-        ready, _, _ = select.select([self._end], [], [], SECONDS)
+    def _next(self, seconds: float = SECONDS) -> bytes | None:
+        ready, _, _ = select.select([self._end], [], [], seconds)
         return os.read(self._end, 100) if ready else None
 
 
@@ -265,6 +266,19 @@ def _copy(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny
     shutil.copytree(source, tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
     return Tiny(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An S3 server with a bucket, and credentials for it, for tests that ask for it."""
+    with pytest.MonkeyPatch.context() as patch, s3_servers.rclone(tmp_path_factory.mktemp("s3")) as endpoint:
+        nothing = tmp_path_factory.mktemp("aws") / "config"
+        nothing.touch()  # DVC wants a file that is one, unlike boto3
+        files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), str(nothing))
+        for name, value in {**s3_servers.SETTINGS, **s3_servers.NOWHERE, **files}.items():
+            patch.setenv(name, value)
+        s3_servers.make_bucket(endpoint)
+        yield endpoint
 
 
 @pytest.fixture
