@@ -1,8 +1,7 @@
 """All models on real recordings: `python -m benchmarks.real DATA [MODEL ...]`, in a clone beside: your own run stays as it is.
 
 DATA holds one folder a corpus (labels.csv and audio); real.yaml says which model takes which, and what else is set for it.
-A network that training begins with (`start`) is this checkout's: `make optimize` makes it. The clone, build/real, keeps
-everything that was made, a registry of its own included; running it again makes what is stale.
+The clone, build/real, keeps everything that was made, a registry of its own included; running it again makes what is stale.
 """
 
 import argparse
@@ -18,7 +17,6 @@ from flows.environment import environment
 
 CLONE = Path("build/real")
 OVERLAY = Path("real.yaml")
-START = ".start"  # ends the keys whose value is a place in this checkout
 
 
 def main() -> int:
@@ -35,18 +33,10 @@ def main() -> int:
     absent = [str(place) for name in names if not (place := options.data / overlay[name]["corpus"]).is_dir()]
     if absent:
         sys.exit(f"no such folder: {', '.join(absent)}; DATA needs one folder a corpus, as {OVERLAY} names them")
-    for name in names:
-        _check_start(name, overlay[name])
     _clone()
     for name in names:
         _set(name, overlay[name], options.data.resolve())
     return subprocess.run([sys.executable, "-m", "flows", *names], cwd=CLONE, env=_own(), check=False).returncode
-
-
-def _check_start(name: str, section: dict[str, Any]) -> None:
-    absent = [place for key, place in section.items() if key.endswith(START) and not Path(place).exists()]
-    if absent:
-        sys.exit(f"{name} begins with {', '.join(absent)}, which is not here; this makes it: make optimize MODELS={name}")
 
 
 def _own() -> dict[str, str]:
@@ -82,7 +72,6 @@ def _set(name: str, section: dict[str, Any], data: Path) -> None:
     file = CLONE / "params.yaml"
     tree = yaml.load(file)
     changes = {key: value for key, value in section.items() if key not in ("corpus", "loader")}
-    changes |= {key: str(Path(place).resolve()) for key, place in changes.items() if key.endswith(START)}
     for key, value in {**changes, "prepare.corpus": str(corpus)}.items():
         *parts, last = key.split(".")
         node = tree["models"][name]
