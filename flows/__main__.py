@@ -10,6 +10,7 @@ from typing import Any
 import models
 from corpora import CorpusError
 from flows import stale
+from flows.environment import ask_prefect_quietly
 from frameworks import params
 from tasks import report
 
@@ -51,8 +52,7 @@ def _run(names: list[str], shared: list[str], at_once: int) -> dict[str, str]:
     if not busy and not shared:
         print("Nothing changed since the last run: every stage is up to date.")
         return {}
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
+    ask_prefect_quietly()
     from flows.fleet import fleet  # takes seconds to import, and starts a server
 
     async def ended() -> Any:

@@ -12,6 +12,8 @@ from typing import BinaryIO
 import psutil
 from prefect import get_run_logger
 
+from frameworks.recipe import STAGES
+
 HOUR = 3600.0
 # A stage that takes longer than this hangs: each is several times what the largest model took on two cores.
 SECONDS = {
@@ -39,13 +41,20 @@ def seconds(target: str) -> float:
     return SECONDS.get(target.partition("@")[0], OTHERS) * float(os.environ.get(FACTOR, "1"))
 
 
+def seconds_up_to(target: str) -> float:
+    """The limit of a model's stage and of all it stands on, its corpus included."""
+    stage, _, model = target.partition("@")
+    return seconds("corpus") + sum(seconds(f"{one}@{model}") for one in STAGES[: STAGES.index(stage) + 1])
+
+
 @asynccontextmanager
-async def place(target: str) -> AsyncIterator[None]:
-    """Holds one of this machine's places while a stage trains; stages that do not train need none.
+async def place(target: str, trains: bool = False) -> AsyncIterator[None]:
+    """Holds one of this machine's places while a stage trains; stages that do not train need none, unless what they stand on
+    `trains` with them.
 
     A place is a locked file, so that it is free again when its holder dies, however it does.
     """
-    if target.partition("@")[0] not in TRAINING:
+    if not trains and target.partition("@")[0] not in TRAINING:
         yield
         return
     held = await _waited(target)

@@ -5,9 +5,19 @@ import sys
 from pathlib import Path
 
 LOCKED = "Unable to acquire lock"  # what DVC says when another of its commands is at work
+HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"  # seconds; by it the server notices that a run was killed
 
 
 def environment() -> dict[str, str]:
     """This process's environment, with its own Python first, plain output and no telemetry."""
     own = str(Path(sys.executable).parent)
     return {**os.environ, "PATH": os.pathsep.join([own, os.environ.get("PATH", "")]), "DVC_NO_ANALYTICS": "1"}
+
+
+def ask_prefect_quietly() -> None:
+    """For a command that is about to import Prefect: nothing is told to anyone, and on a busy machine its own temporary server
+    may take its time to start."""
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault(HEARTBEAT, "30")
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "300")

@@ -26,11 +26,11 @@ class PassingError(RuntimeError):
     """A failure that waiting mends."""
 
 
-def found(lines: list[str]) -> str | None:
+def found(lines: list[str], project: Path = Path()) -> str | None:
     """What in a failed command's output says that its failure will pass; None when nothing does."""
     sign = next((sign for sign in SIGNS if any(sign in line for line in lines)), None)
     if sign == TORN:
-        RWLOCK.unlink(missing_ok=True)  # DVC never mends it; whoever is in it was killed
+        (project / RWLOCK).unlink(missing_ok=True)  # DVC never mends it; whoever is in it was killed
     return sign
 
 

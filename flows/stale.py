@@ -36,6 +36,11 @@ def stale() -> set[str]:
     return found - {BROUGHT}
 
 
+def cache() -> str:
+    """The folder of DVC's cache, as a whole path."""
+    return str(Path(_asked("cache", "dir").strip()).resolve())
+
+
 def _status() -> set[str]:
     return set(json.loads(_asked("status", "--json") or "{}"))
 

@@ -1,6 +1,6 @@
 """Reads params.yaml: one model's recipe, or every problem in it with its line, its place and what is allowed there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,7 +22,11 @@ class RecipeError(ValueError):
 
 def read(file: Path | str, model: str) -> Recipe:
     """The recipe of `model` in `file` (params.yaml). Raises RecipeError with every problem, its line and what is allowed."""
-    tree = load(Path(file))
+    return judge(load(Path(file)), model, file)
+
+
+def judge(tree: Mapping[str, Any], model: str, file: Path | str) -> Recipe:
+    """The recipe of `model` in what was loaded from `file`. Raises as `read` does."""
     sections = tree.get("models")
     if not isinstance(sections, Mapping) or model not in sections:
         known = ", ".join(sections) if isinstance(sections, Mapping) else "none"
@@ -55,6 +59,20 @@ def load(file: Path) -> Mapping[str, Any]:
     if not isinstance(tree, Mapping):
         raise RecipeError(file, ["expected a mapping with the key 'models'"])
     return tree
+
+
+def put(tree: Any, model: str, settings: Mapping[str, Any], file: Path | str) -> None:
+    """Sets `prune.channels` and the like of `model` in a loaded file; whether they may be so is for `judge` to say.
+
+    Raises RecipeError where a setting would lie inside a number or a word.
+    """
+    for key, value in settings.items():
+        node, (*parts, last) = tree["models"][model], key.split(".")
+        for part in parts:
+            node = node.setdefault(part, {}) if isinstance(node, MutableMapping) else None
+        if not isinstance(node, MutableMapping):
+            raise RecipeError(file, [f"models.{model}.{key}: {'.'.join(parts)} holds no settings"])
+        node[last] = value
 
 
 def _plain(node: Any) -> Any:
@@ -103,7 +121,7 @@ def _line(tree: Any, place: tuple[Any, ...]) -> int:
     for part in place:
         if not hasattr(node, "lc"):
             break
-        if hasattr(node, "keys") and part in node:
+        if hasattr(node, "keys") and part in node and part in (node.lc.data or {}):  # not one that `put` added
             line = int(node.lc.key(part)[0])
         elif not (isinstance(node, list) and isinstance(part, int)):
             break

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -32,16 +33,22 @@ class Model:
         return self._build("student", shape, classes, settings)
 
     def _build(self, part: str, shape: Shape, classes: int, settings: dict[str, Any]) -> Any:
-        function = getattr(self.module, part)
-        takes = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        unknown = [name for name in settings if name not in takes]
-        place = f"models/{self.name}.py: the {part}"
-        if unknown:
-            raise ModelError(f"{place} has no setting {', '.join(unknown)}; it takes: {', '.join(takes)}")
+        self.check(part, settings)
         try:
-            return function(shape, classes, **settings)
+            return getattr(self.module, part)(shape, classes, **settings)
         except (TypeError, ValueError) as error:
+            place = f"models/{self.name}.py: the {part}"
             raise ModelError(f"{place} cannot be built of {settings} for features of shape {shape}: {error}") from error
+
+    def check(self, part: str, settings: Mapping[str, Any]) -> None:
+        """Raises ModelError where the `teacher` or the `student` has no such setting."""
+        takes = [
+            p.name for p in inspect.signature(getattr(self.module, part)).parameters.values() if p.kind is p.KEYWORD_ONLY
+        ]
+        unknown = [name for name in settings if name not in takes]
+        if unknown:
+            place = f"models/{self.name}.py: the {part}"
+            raise ModelError(f"{place} has no setting {', '.join(unknown)}; it takes: {', '.join(takes)}")
 
     @property
     def framework(self) -> str:

@@ -16,7 +16,7 @@ from flows import serve
 from frameworks.recipe import STAGES
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-NAMES = ["nightly", "one-model", "revalidate", "audit", "many-machines", "errand"]
+NAMES = ["nightly", "one-model", "sweep", "revalidate", "audit", "many-machines", "errand"]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_all_are_there_and_described(deployments: dict[str, Any]) -> None:
 
 def test_what_runs_by_itself_has_its_hour(deployments: dict[str, Any]) -> None:
     hours = {name: [one.schedule.cron for one in made.schedules or []] for name, made in deployments.items()}
-    by_hand: dict[str, list[str]] = {name: [] for name in ("one-model", "many-machines", "errand")}
+    by_hand: dict[str, list[str]] = {name: [] for name in ("one-model", "sweep", "many-machines", "errand")}
     assert hours == {"nightly": ["0 2 * * *"], "revalidate": ["0 12 * * *"], "audit": ["0 6 * * 0"], **by_hand}
 
 
@@ -86,11 +86,12 @@ def test_a_server_takes_them_all_with_their_pool(harness: str, project: Path, tm
 
         async with get_client() as client:
             found = {
-                one.name: one
-                for one in await client.read_deployments(limit=50, offset=0, sort=DeploymentSort.NAME_ASC)
+                one.name: one for one in await client.read_deployments(limit=50, offset=0, sort=DeploymentSort.NAME_ASC)
             }
             place = {"id": str(found["nightly"].id)}
-            await client.request("POST", "/deployments/{id}/schedule", path_params=place)  # what the server does each minute
+            await client.request(
+                "POST", "/deployments/{id}/schedule", path_params=place
+            )  # what the server does each minute
             asked = {"deployments": {"id": {"any_": [place["id"]]}}, "limit": 5}
             runs = (await client.request("POST", "/flow_runs/filter", json=asked)).json()
             return found, [run["state"]["type"] for run in runs]
