@@ -30,8 +30,8 @@ def start(network: Any, model: Model, path: str | None, stage: str) -> dict[str,
     if not taken:
         raise FrameworkError(f"{key}: nothing but a head is in {path}, and it has another count of classes than here")
     network.load_state_dict({**own, **taken})
-    parameters = sum(tensor.numel() for tensor in taken.values())
-    return {"start": {"path": path, "tensors_taken": len(taken), "parameters_taken": parameters, "new": new}}
+    numbers = sum(tensor.numel() for tensor in taken.values())
+    return {"start": {"path": path, "tensors_taken": len(taken), "numbers_taken": numbers, "new": new}}
 
 
 def _file(path: Path, key: str) -> Path:

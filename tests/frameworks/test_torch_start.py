@@ -96,7 +96,7 @@ def test_what_agrees_is_taken_and_the_head_is_new(left: Any, run: Any, stage: st
     assert fact["new"] == HEAD[stage]
     assert fact["path"] == str(left(stage))
     assert fact["tensors_taken"] == len(held) - 2
-    assert fact["parameters_taken"] == sum(value.numel() for name, value in held.items() if "head." not in name)
+    assert fact["numbers_taken"] == sum(value.numel() for name, value in held.items() if "head." not in name)
 
 
 @STAGES
