@@ -205,7 +205,11 @@ def _stages() -> dict[str, Any]:
                 "outs": ["data/corpora/${key}"],
             },
         },
-        "runtime": {"cmd": "python work.py runtime wheel artifacts/runtime", "outs": ["artifacts/runtime"]},
+        "runtime": {
+            "cmd": "python work.py runtime wheel artifacts/runtime",
+            "deps": ["work.py"],  # as the real one has its sources
+            "outs": ["artifacts/runtime"],
+        },
     }
     before = "${item.prepare.corpus}"
     for stage in STAGES:
