@@ -44,12 +44,12 @@ def document(model: Model, trials: Sequence[Trial]) -> str:
     commands = "".join(
         f"<p>{n}: <code>{escape(front.taking(model.name, one.settings))}</code></p>" for n, one in taken.items()
     )
-    lost = [(str(trial.number), front.said(trial.settings), trial.state, trial.why) for trial in trials if trial.why]
+    lost = "".join(f"<p>{one.number}, {one.state}: {escape(one.why)}</p>" for one in trials if one.why)
     body = f"""<header><h1>{model.name}</h1><p class="soft">{counts} of {len(trials)} trials; written {made}.</p>
 {html.sentence(words)}</header>
 <article>{drawn}{html.table(HEADING, _rows(trials, metric.better), 5)}
 {html.chapter("Take one over", commands)}
-{html.chapter("Why not", html.table(("", "settings", "", "why"), lost, 4)) if lost else ""}</article>"""
+{html.chapter("Why not", lost)}</article>"""
     return html.page(title, body)
 
 
