@@ -87,7 +87,7 @@ def rclone(folder: Path) -> Iterator[str]:
     environment = {**os.environ, "RCLONE_CONFIG": os.devnull}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
-            _await(port)
+            wait_for(port)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.send_signal(signal.SIGTERM)
@@ -99,7 +99,8 @@ def make_bucket(endpoint: str) -> None:
     session.client("s3", endpoint_url=endpoint).create_bucket(Bucket=BUCKET)
 
 
-def _await(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Until something answers there."""
     for _ in range(200):
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
