@@ -26,7 +26,8 @@ from dvc.stage.cache import RunCacheNotFoundError
 from dvc_data.hashfile.transfer import TransferResult
 
 from flows import locks
-from flows.stale import CODE
+from flows.stale import BROUGHT, CODE
+from tasks import brought
 
 NO_REMOTE = (
     "no DVC remote is set, and many machines need one that all of them reach: dvc remote add -d storage s3://BUCKET/PREFIX"
@@ -110,6 +111,7 @@ def begin(repo: Repo, options: argparse.Namespace) -> None:
     for out in (out for stage in stages for out in stage.outs):
         if out.exists and out.workspace_status():
             out.remove()  # of an earlier errand, or half made by one that was killed
+    brought.write(Path("artifacts", BROUGHT), Path("params.yaml"))  # networks from elsewhere are this machine's own to find
     _pull_records(repo, stages)
     _pull_runs(repo)
 
