@@ -92,7 +92,8 @@ def _link(place: Path, model: str, tree: Mapping[str, Any]) -> None:
     """What DVC does not make, a corpus that was brought and a network to start from, is where it is in the project."""
     recipe = params.judge(tree, model, "params.yaml")
     made = {f"data/corpora/{name}" for name in tree.get("corpora") or {}}
-    for name in (recipe.prepare.corpus, recipe.train.import_):
+    begun = (recipe.train.import_, recipe.train.start, recipe.distill.start)
+    for name in (recipe.prepare.corpus, *begun):
         if name and name not in made and Path(name).exists() and not (place / name).exists():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).symlink_to(Path(name).absolute())
