@@ -82,9 +82,12 @@ def needed(names: list[str], file: Path = Path("params.yaml")) -> list[str]:
 
 
 def busy(names: list[str], shared: list[str]) -> tuple[list[str], list[str]]:
-    """Of models and of the stages they share, those for which there is something to do, in their order."""
+    """Of models and of the stages they share, those for which there is something to do, in their order.
+
+    A model whose corpus is stale is, too: DVC says so only once the corpus was made anew.
+    """
     waiting = stale()
-    at_work = [name for name in names if waiting & set(targets(name)) or not is_published(name)]
+    at_work = [name for name in names if waiting & {*needed([name]), *targets(name)} or not is_published(name)]
     return at_work, [target for target in shared if target in waiting]
 
 

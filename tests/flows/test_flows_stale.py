@@ -41,6 +41,16 @@ def test_a_deleted_result_is_stale(done: Any) -> None:
     assert not stale.stale() & set(SIRENS)
 
 
+def test_a_changed_corpus_makes_its_models_busy(done: Any) -> None:
+    """DVC itself finds a model stale only once its corpus was made anew: the run that does so must go on to the model."""
+    file = done.folder / "params.yaml"
+    tree = json.loads(file.read_text())
+    tree["corpora"]["tones"]["seed"] = 12345
+    file.write_text(json.dumps(tree))
+    names = ["keywords"]
+    assert stale.busy(names, stale.needed(names)) == (names, ["corpus@tones"])
+
+
 @pytest.fixture
 def begun(done: Any, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The project with dvc.yaml's own `brought`; sirens begins with the network in `begun.start`, which lies outside."""
