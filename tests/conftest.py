@@ -37,13 +37,6 @@ ORDER = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side (`make test`), the tests of one floor stay in one process: what they share is made once there."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(HERE).parts[0]))
-
-
 @dataclass(frozen=True)
 class Pipeline:
     """A run of every stage: `folder` holds `params.yaml`, `corpus`, `data`, `runtime`, `registry` and a folder a stage."""
