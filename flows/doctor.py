@@ -23,7 +23,7 @@ from rich.table import Table
 import models
 import registry
 from corpora import CorpusError
-from flows import stale
+from flows import notices, stale
 from frameworks import params
 
 LEAST_MB, LEAST_DISK_GB = 4000, 10  # two trainings side by side; data, artifacts and DVC's cache of all models
@@ -165,8 +165,19 @@ def _server() -> Iterator[Finding]:
         yield Finding("Prefect server", False, f"{address}: {error}", "start it (make serve), or unset PREFECT_API_URL")
 
 
+def _notices() -> Iterator[Finding]:
+    try:
+        place = notices.address()
+    except notices.NoticeError as error:
+        yield Finding("notices", False, str(error), notices.ALLOWED)
+        return
+    found = f"go to {notices.shown(place)}" if place else "go nowhere: who is not looking is not told"
+    advice = "" if place else f"{notices.ADDRESS}={notices.ALLOWED}, then make serve or make schedule"
+    yield Finding("notices", True if place else None, found, advice)
+
+
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _python, packages, _machine, _recipes, _remotes, _registries, _keys, _server,
+    _python, packages, _machine, _recipes, _remotes, _registries, _keys, _server, _notices,
 )  # fmt: skip
 
 

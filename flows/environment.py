@@ -4,8 +4,9 @@ import os
 import sys
 from pathlib import Path
 
+# The command `dvc`, which writes dvc.lock whole or not at all; -P, so that no module beside it stands for another.
+DVC = (sys.executable, "-P", str(Path(__file__).with_name("whole.py")))
 LOCKED = "Unable to acquire lock"  # what DVC says when another of its commands is at work
-HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"  # seconds; by it the server notices that a run was killed
 
 
 def environment() -> dict[str, str]:
@@ -19,5 +20,4 @@ def ask_prefect_quietly() -> None:
     may take its time to start."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault(HEARTBEAT, "30")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "300")

@@ -12,7 +12,7 @@ from typing import Any
 
 from prefect.runner.storage import LocalStorage
 
-from flows import pools
+from flows import notices, pools
 from flows.serve import deployment, entries
 from flows.standing import COMMIT
 
@@ -31,14 +31,19 @@ class Standing(LocalStorage):
 
 
 def main() -> int:
-    """Registers every deployment and says so; 2 when no server is named."""
+    """Registers every deployment and says so; 2 when no server is named, or notices would go nowhere."""
     if not os.environ.get("PREFECT_API_URL"):
         print(
             "PREFECT_API_URL names no server; say http://HOST:4200/api, or start one here with make serve",
             file=sys.stderr,
         )
         return 2
-    asyncio.run(_registered(os.environ.get(HOME) or str(Path.cwd())))
+    try:
+        notices.address()
+        asyncio.run(_registered(os.environ.get(HOME) or str(Path.cwd())))
+    except notices.NoticeError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 
@@ -56,6 +61,7 @@ async def _registered(home: str) -> None:
         made = await deployment(entry, pool, Standing(home) if pool == pools.NAME else LocalStorage(home))
         await made.aapply()
         print(f"{entry['name']}: {entry['entrypoint']} for the workers of {pool} in {home}")
+    print("\n".join(await notices.register()))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,24 +16,35 @@ from urllib.request import urlopen
 
 from ruamel.yaml import YAML
 
+from flows import notices
+from flows.environment import ask_prefect_quietly
+
 HOST = "127.0.0.1"
 PORT = "PIANISSIMO_PORT"  # of the server that is started here (default: 4200, or the next that is free)
 FAR = "many machines"  # the tag of what one machine cannot serve
+# Who runs at most once is then still known when the server comes back after a kill; in memory, its run would be ended for that.
+LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 PATIENCE = 300.0  # seconds for a server to answer
 
 
 def main() -> int:
-    """Serves until it is interrupted."""
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
+    """Serves until it is interrupted; 2 where notices would go nowhere."""
+    ask_prefect_quietly()
     os.environ.setdefault("DVC_NO_ANALYTICS", "1")
-    with suppress(KeyboardInterrupt):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the server is not left behind
+    try:
+        notices.address()  # before a server is started
         if os.environ.get("PREFECT_API_URL"):
             serve(Path("prefect.yaml"))
         else:
             with server(_port()) as address:
                 os.environ["PREFECT_API_URL"] = address
                 serve(Path("prefect.yaml"))
+    except notices.NoticeError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        pass
     return 0
 
 
@@ -41,6 +53,7 @@ def server(port: int) -> Iterator[str]:
     """A Prefect server on this machine alone, with Prefect's own database; yields its address once it answers."""
     address = f"http://{HOST}:{port}/api"
     env = {**os.environ, "PREFECT_UI_API_URL": address, "PREFECT_API_URL": address}
+    env.setdefault("PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", LEASES)
     command = [
         sys.executable,
         "-m",
@@ -92,6 +105,7 @@ def serve(file: Path) -> None:
     print(f"Prefect's page: {os.environ['PREFECT_API_URL'].removesuffix('/api')}; Ctrl-C ends it")
 
     async def served() -> None:
+        print("\n".join(await notices.register()))
         await aserve(*[await deployment(entry) for entry in entries(file) if FAR not in entry["tags"]])
 
     asyncio.run(served())

@@ -1,6 +1,5 @@
 """The one task that makes things: it runs one DVC stage, so that `dvc.lock` tells the truth whoever started it."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from prefect.states import Failed
 from prefect.tasks import exponential_backoff
 
 from flows import bounds, passing, process
+from flows.environment import DVC
 
 
 @task(
@@ -34,7 +34,7 @@ async def stage(target: str, force: bool = False, remote: bool = False, folder: 
     limit = bounds.seconds_up_to(target) if folder else bounds.seconds(target)
     try:
         async with bounds.place(target, trains=bool(folder)):
-            status, lines = await process.run([sys.executable, "-m", "dvc", *place, "repro", *options], limit)
+            status, lines = await process.run([*DVC, *place, "repro", *options], limit)
     except TimeoutError:
         words = f"{target} was stopped after {limit:.0f} s, its limit of time; {bounds.FACTOR} raises it on a slower machine"
         return Failed(message=words)

@@ -2,13 +2,12 @@
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import models
 from corpora import CorpusError
-from flows.environment import LOCKED, environment
+from flows.environment import DVC, LOCKED, environment
 from frameworks import params
 from frameworks.recipe import STAGES
 from tasks import brought, records
@@ -47,7 +46,7 @@ def _status() -> set[str]:
 
 def _asked(*words: str) -> str:
     """What a DVC command prints; while another one is at work it waits, the one failure that gets better by that."""
-    command = [sys.executable, "-m", "dvc", *words]
+    command = [*DVC, *words]
     for wait in (1, 2, 4, 8, 0):
         done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
         if not done.returncode:

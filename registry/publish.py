@@ -83,7 +83,7 @@ def put_card(store: Store, model: str, version: int, text: str, signer: Signer |
     if signer:
         signer.sign(store, key, data)
     new = store.put_if_absent(key, data)
-    page.write(store)
+    page.write(store, model)
     return new
 
 

@@ -78,9 +78,17 @@ def read(path: Path) -> Signer:
 def found() -> Signer | None:
     """The key of this user, or None when none was made; PIANISSIMO_SIGNING_KEY set to nothing means none."""
     named = os.environ.get(ENVIRONMENT)
-    if named == "" or (named is None and not place().is_file()):
+    if named == "" or (named is None and not _is_there(place())):
         return None
     return read(place())
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a key at the usual place; a home that this user may not enter, a service's say, holds none of theirs."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return False
 
 
 def signed(store: Store, key: str, data: bytes) -> list[str]:

@@ -62,6 +62,7 @@ def test_one_lock_and_nothing_twice_though_a_worker_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PIANISSIMO_BEAT", "2")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project), str(project / "runtime/src")]))
     for name in ("doomed", "other"):
         far.git(coordinator.folder, "clone", "--quiet", str(coordinator.folder), str(tmp_path / name))
     # Whichever model the one worker takes, it gets as far as pruning.

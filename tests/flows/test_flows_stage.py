@@ -49,6 +49,17 @@ def test_a_held_lock_is_tried_again(done: Any, quick: Any, monkeypatch: pytest.M
     assert done.runs() == ["train@keywords"]
 
 
+def test_what_every_model_knows_of_its_stages_is_written_whole(done: Any, quick: Any) -> None:
+    """dvc.lock is another file afterwards, put in the old one's place: DVC's own way empties it first."""
+    lock = done.folder / "dvc.lock"
+    with lock.open() as before:
+        done.change("keywords.train", {"epochs": 3})
+        assert asyncio.run(quick("train@keywords", return_state=True)).is_completed()
+        assert "epochs: 3" in lock.read_text()
+        assert "epochs: 3" not in before.read(), "whoever reads it meanwhile reads all of it"
+    assert list(done.folder.glob(".dvc/tmp/dvc.lock*")) == []
+
+
 def test_a_lock_that_stays_held_fails_at_last(done: Any, quick: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from dvc.lock import FAILED_TO_LOCK_MESSAGE
 
