@@ -46,7 +46,7 @@ doctor: $(READY)  ## what the pipeline stands on: what is fine, what is not, wha
 	@python -m flows.doctor
 
 test: $(READY) check  ## everything CI asks for
-	pytest --numprocesses auto --dist loadfile
+	pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## lint, types, import floors
 	ruff check

@@ -315,6 +315,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def both_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """The project's list of models is this project's."""
+    import flows.choices  # noqa: F401  # which keeps what the list is when it is first imported
     import models
 
     load = models.load
