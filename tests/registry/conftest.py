@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import registry
 from tests.registry import s3_servers
 
 Draft = tuple[dict[str, Any], dict[str, Path]]
@@ -111,3 +112,9 @@ def root(request: pytest.FixtureRequest, tmp_path: Path, aws: Callable[[str], No
     yield f"s3://{s3_servers.BUCKET}/{uuid.uuid4().hex}"
     if application:
         application.plan = None
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> registry.Signer:
+    """A key of this test's own."""
+    return registry.signing.make(tmp_path / "keys/signing.pem")

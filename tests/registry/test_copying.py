@@ -21,11 +21,6 @@ BOTH = ("candidate", "stable")
 
 
 @pytest.fixture
-def signer(tmp_path: Path) -> registry.Signer:
-    return registry.signing.make(tmp_path / "keys/signing.pem")
-
-
-@pytest.fixture
 def source(tmp_path: Path, draft: Make, signer: registry.Signer) -> registry.Store:
     store = registry.open_store(str(tmp_path / "source"))
     wheel = tmp_path / "pianissimo-0.1.0-py3-none-any.whl"

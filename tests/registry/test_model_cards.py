@@ -18,11 +18,6 @@ CARD = layout.card_key("keywords", 1)
 
 
 @pytest.fixture
-def signer(tmp_path: Path) -> registry.Signer:
-    return registry.signing.make(tmp_path / "keys/signing.pem")
-
-
-@pytest.fixture
 def store(tmp_path: Path, draft: Make, signer: registry.Signer) -> registry.Store:
     store = registry.open_store(str(tmp_path / "registry"))
     registry.publish(store, *draft(), ["stable"], *WHO, signer)

@@ -27,11 +27,6 @@ STABLE = layout.channel_key("keywords", "stable")
 
 
 @pytest.fixture
-def signer(tmp_path: Path) -> signing.Signer:
-    return signing.make(tmp_path / "keys" / "signing.pem")
-
-
-@pytest.fixture
 def store(tmp_path: Path) -> registry.Store:
     return registry.open_store(str(tmp_path / "registry"))
 
