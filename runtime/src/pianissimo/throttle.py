@@ -34,9 +34,9 @@ class Throttle:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait until there is processor time to spend, and pay for what is spent inside."""
+        """Wait until there is processor time to spend, and pay for what is spent inside and by the wait itself."""
+        started = self._cpu()  # to fall asleep and to wake up costs processor time, too
         expected = self._enter()
-        started = self._cpu()
         try:
             yield
         finally:

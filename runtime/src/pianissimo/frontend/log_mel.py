@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .framing import fit_length, frame_count, framed
+from .framing import fit_length, frame_count
 from .moments import moments
 from .once import once
 from .settings import LONGEST, within
@@ -55,7 +55,7 @@ class LogMelSequence(MelSpectrum):
 
     def __call__(self, audio: Float32) -> Float32:
         """Features of a mono clip (n,) at `sample_rate`: float32 (frames, mels)."""
-        energies = self.log_energies(framed(audio, self.frame, self.hop, self.fft))
+        energies = self.log_energies(audio)
         energies -= self.mean
         energies /= self.deviation
         return energies.astype(np.float32)

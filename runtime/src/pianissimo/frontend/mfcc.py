@@ -65,23 +65,20 @@ class Mfcc(MelSpectrum):
 
     def one_frame(self, audio: Float32) -> Float32:
         """Coefficients (coefficients,) of the samples of one frame (frame,): exactly that frame's row of a clip."""
-        padded = np.zeros((1, self.fft))
-        padded[0, : self.frame] = audio
-        matrix, shift, scale = self._projection
-        row: Float64 = self.log_energies(padded)[0] @ matrix
-        row -= shift
-        row /= scale
-        return row.astype(np.float32)
+        row: Float32 = self._coefficients(audio)[0]
+        return row
 
     def __call__(self, audio: Float32) -> Float32:
         """Features of a mono clip (n,) at `sample_rate`: float32 (frames, coefficients)."""
-        clip = fit_length(audio, self.samples)
-        # Row by row: a product of many rows rounds otherwise than that of one, and a stream has only one.
-        return np.stack([self.one_frame(clip[at : at + self.frame]) for at in range(0, self._last, self.hop)])
+        return self._coefficients(fit_length(audio, self.samples))
 
-    @property
-    def _last(self) -> int:
-        return (self.frames - 1) * self.hop + 1
+    def _coefficients(self, audio: Float32) -> Float32:
+        """Coefficients (frames, coefficients) of a signal (n,), each frame as if it were alone: a stream has only one."""
+        matrix, shift, scale = self._projection
+        rows: Float64 = (self.log_energies_apart(audio)[:, None] @ matrix)[:, 0]
+        rows -= shift
+        rows /= scale
+        return rows.astype(np.float32)
 
     @once
     def _projection(self) -> tuple[Float64, Float64, Float64]:

@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..audio import HIGHEST_RATE, LOWEST_RATE
+from .framing import Signal, frame_count, framed
 from .mel import mel_filters
 from .once import once
+from .scratch import Scratches
 from .settings import within
 
 Float64 = NDArray[np.float64]
 LARGEST_FFT = 32_768
+BAND = 16  # filters in one product: BLAS computes so many columns side by side, and a part of them otherwise than all
+UNROLLED = 4  # terms of a sum that BLAS takes together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,20 +47,32 @@ class MelSpectrum:
         within("fmin", self.fmin, 0, float(np.nextafter(self.fmax, 0)), "below fmax")
         within("floor", self.floor, 1e-30, 1.0)
 
-    def log_energies(self, frames: Float64) -> Float64:
-        """Log mel energies (frames, mels) of frames (frames, fft), of which the first `frame` samples are heard."""
-        first, last, filters = self._filters
-        bins = np.fft.rfft(frames * self._window)[:, first:last]
-        energies = (bins.real**2 + bins.imag**2) @ filters
+    def log_energies(self, audio: Signal) -> Float64:
+        """Log mel energies (frames, mels) of a mono signal (n,), one frame every `hop` samples."""
+        energies = np.empty((frame_count(len(audio), self.frame, self.hop), self.mels))
+        return self._logs(audio, energies, energies)
+
+    def log_energies_apart(self, audio: Signal) -> Float64:
+        """The same, where no frame may know of the others: a product of many rows rounds otherwise than that of one."""
+        energies = np.empty((frame_count(len(audio), self.frame, self.hop), self.mels))
+        return self._logs(audio, energies, energies[:, None])
+
+    def _logs(self, audio: Signal, energies: Float64, products: Float64) -> Float64:
+        """Into `energies`, of which `products` is a view: the rows of one product, or a product a row."""
+        scratch = self._scratches.take()
+        powers = scratch.powers(framed(audio, self.frame, self.hop), self._window, self._filters[0])
+        powers = powers.reshape(*products.shape[:-1], -1)
+        for bins, mels, filters in self._bands:
+            np.matmul(powers[..., bins], filters, out=products[..., mels])
+        self._scratches.give_back(scratch)
         energies += self.floor
         logs: Float64 = np.log(energies, out=energies)
         return logs
 
     @once
     def _window(self) -> Float64:
-        """Periodic Hann of one frame, then zeros up to fft; where the zeros stand changes no power."""
-        window = np.zeros(self.fft)
-        window[: self.frame] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.frame) / self.frame)
+        """Periodic Hann of one frame."""
+        window: Float64 = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.frame) / self.frame)
         return window
 
     @once
@@ -66,3 +82,22 @@ class MelSpectrum:
         used = np.flatnonzero(filters.any(axis=0))
         first, last = (int(used[0]), int(used[-1]) + 1) if used.size else (0, 1)
         return first, last, np.ascontiguousarray(filters[:, first:last].T)
+
+    @once
+    def _bands(self) -> list[tuple[slice, slice, Float64]]:
+        """The filters BAND at a time: the bins that these read, which mels they are, and those filters (bins, mels).
+
+        The zeros of a triangular filter are most of it. Adding none of them changes no sum.
+        """
+        filters, bands = self._filters[2], []
+        for at in range(0, self.mels, BAND):
+            some = filters[:, at : at + BAND]
+            read = np.flatnonzero(some.any(axis=1)) if some.any() else np.zeros(1, int)
+            bins = slice(int(read[0]) // UNROLLED * UNROLLED, -(-int(read[-1] + 1) // UNROLLED) * UNROLLED)
+            bands.append((bins, slice(at, at + some.shape[1]), np.ascontiguousarray(some[bins])))
+        return bands
+
+    @once
+    def _scratches(self) -> Scratches:
+        first, last, _ = self._filters
+        return Scratches(self.fft, last - first)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .framing import framed
+from .framing import Signal, framed
 from .once import once
 from .settings import within
 from .spectrum import Float64, MelSpectrum
@@ -77,7 +77,7 @@ class VoiceStatistics(MelSpectrum):
 
     def __call__(self, audio: Float32) -> Float32:
         """Statistics of a mono clip (n,) at `sample_rate`: float32 (5 coefficients + 10,)."""
-        frames = framed(audio, self.frame, self.hop, self.fft)
+        frames = framed(audio, self.frame, self.hop)
         blocks = [self._measured(frames[at : at + BLOCK]) for at in range(0, len(frames), BLOCK)]
         energies, power, periodicity, pitch = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         level = max(float(np.percentile(power, LOUD)), QUIETEST)
@@ -93,10 +93,10 @@ class VoiceStatistics(MelSpectrum):
         ]
         return np.concatenate([np.atleast_1d(part) for part in numbers]).astype(np.float32)
 
-    def _measured(self, frames: Float64) -> tuple[Float64, Float64, Float64, Float64]:
-        """Mel energies (frames, mels), energy, periodicity and pitch in Hz (frames,) of frames (frames, fft)."""
+    def _measured(self, frames: Signal) -> tuple[Float64, Float64, Float64, Float64]:
+        """Mel energies (frames, mels), energy, periodicity and pitch in Hz (frames,) of frames (frames, frame)."""
         first, last, filters = self._filters
-        bins = np.fft.rfft(frames * self._window)
+        bins = np.fft.rfft(frames * self._window, self.fft)
         power = bins.real**2 + bins.imag**2
         correlation = np.fft.irfft(power)[:, : self._longest + 1]
         whole = correlation[:, 0]
@@ -134,7 +134,7 @@ class VoiceStatistics(MelSpectrum):
     @once
     def _window_correlation(self) -> Float64:
         """The window's own autocorrelation at the lags of pitch, 1 at lag 0."""
-        spectrum = np.fft.rfft(self._window)
+        spectrum = np.fft.rfft(self._window, self.fft)
         correlation = np.fft.irfft(spectrum.real**2 + spectrum.imag**2)
         lags: Float64 = correlation[self._shortest : self._longest + 1] / correlation[0]
         return lags

@@ -1,0 +1,64 @@
+"""Arrays that the transform of frames works in, kept from clip to clip: fresh memory costs as much as a third of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .framing import Signal
+
+Float64 = NDArray[np.float64]
+BLOCK = 2**18  # bytes of frames transformed at once: a second of speech in one go, and still in the processor's cache
+KEPT = 4  # sets of arrays, for as many threads; of any number of threads the others make their own
+INTO = int(np.__version__.split(".")[0]) >= 2  # whether numpy's transforms write into an array they are given
+
+
+class Scratch:
+    """For `rows` frames of `fft` samples at a time, of whose spectrum `bins` are read. One thread's at a time."""
+
+    def __init__(self, fft: int, bins: int) -> None:
+        self.rows = max(1, BLOCK // (8 * fft))
+        self._windowed = np.zeros((self.rows, fft))  # stays zero behind the window
+        self._spectra = np.empty((self.rows, fft // 2 + 1), complex)
+        self._powers, self._squares = np.empty((2, self.rows, bins))
+
+    def powers(self, frames: Signal, window: Float64, first: int) -> Float64:
+        """Powers (frames, bins) from bin `first` on of frames (frames, samples) under a window (samples,).
+
+        Of up to `rows` frames they lie in the scratch itself, and are gone with its next use.
+        """
+        count, bins = len(frames), self._powers.shape[1]
+        powers = self._powers[:count] if count <= self.rows else np.empty((count, bins))
+        for at in range(0, count, self.rows):
+            block, spectra = powers[at : at + self.rows], self._spectra_of(frames[at : at + self.rows], window)
+            squares = self._squares[: len(block)]
+            np.square(spectra.real[:, first : first + bins], out=block)
+            block += np.square(spectra.imag[:, first : first + bins], out=squares)
+        return powers
+
+    def _spectra_of(self, frames: Signal, window: Float64) -> NDArray[np.complex128]:
+        windowed = self._windowed[: len(frames)]
+        np.multiply(frames, window, out=windowed[:, : len(window)])
+        return np.fft.rfft(windowed, out=self._spectra[: len(frames)]) if INTO else np.fft.rfft(windowed)
+
+
+class Scratches:
+    """Those of one front end that are free; copied or sent elsewhere, it starts with none. Safe in threads."""
+
+    def __init__(self, fft: int, bins: int) -> None:
+        self._settings, self._free = (fft, bins), list[Scratch]()
+
+    def __reduce__(self) -> tuple[type[Scratches], tuple[int, int]]:
+        return Scratches, self._settings
+
+    def take(self) -> Scratch:
+        """One that nobody else uses until it is given back; one that never is, is forgotten."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return Scratch(*self._settings)
+
+    def give_back(self, scratch: Scratch) -> None:
+        """For the next clip."""
+        if len(self._free) < KEPT:
+            self._free.append(scratch)
