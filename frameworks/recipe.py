@@ -64,15 +64,18 @@ class Prepare(Section):
 
 
 class Augment(Section):
-    """What training does to features so that a network does not learn a recording by heart. All amounts are in
-    frames, bands, or standard deviations of the normalised features."""
+    """What training does to features so that a network does not learn a recording by heart. Amounts are in frames, bands, or
+    standard deviations of the normalised features; `stretch` is the share by which a clip is said faster or slower (frames are
+    interpolated, so that formants stay; a wave's pitch moves along), `masks` how many of either mask a clip gets."""
 
+    stretch: float = Field(default=0.0, ge=0, le=0.5)
     shift: int = Field(default=0, ge=0, le=1000)
     shift_bands: int = Field(default=0, ge=0, le=1000)
     gain: float = Field(default=0.0, ge=0, le=3)
     noise: float = Field(default=0.0, ge=0, le=3)
     mask_frames: int = Field(default=0, ge=0, le=1000)
     mask_bands: int = Field(default=0, ge=0, le=1000)
+    masks: int = Field(default=1, ge=1, le=100)
 
 
 class Fit(Section):
@@ -210,6 +213,8 @@ class Limits(Section):
     max_arena: int | None = Field(default=None, ge=1)
     agreement: float | None = Field(default=None, ge=0, le=100)
     max_distance: float | None = Field(default=None, gt=0)
+    max_false_accepts: float | None = Field(default=None, ge=0, le=100)
+    max_false_rejects: float | None = Field(default=None, ge=0, le=100)
 
 
 class Gate(Section):

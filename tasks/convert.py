@@ -1,7 +1,8 @@
 """Makes the files of every platform by the scheme, the float references they are held against, and a draft manifest."""
 
 import hashlib
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,19 @@ class Source:
     networks: dict[str, Any]
     plan: dict[str, Any]
     examples: Examples
+    written: dict[tuple[str, str, bool], Path] = field(default_factory=dict)
 
     def write(self, variant: Variant, file: Path, *, small: bool) -> None:
-        """Makes one file."""
+        """Makes one file; platforms that ask for the same form get the same file, which is made once."""
+        form = (variant.backend, variant.precision, small)
+        if form in self.written:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.written[form], file)
+            return
         target = self.plan.get("micro" if small else "int8", {}) if variant.precision == "int8" else {}
         network = self.networks[target.get("network", "network")]
         self.framework.convert(network, target, variant, self.examples, file, micro=small)
+        self.written[form] = file
 
 
 def run(job: Job, data: Path, train: Path, distill: Path, quantize: Path) -> Record:

@@ -22,6 +22,10 @@ def augmented(part: Part, recipe: Any, beside: np.ndarray | None = None) -> Any:
         raise FrameworkError(
             f"augment changes features (frames, bands); here one clip's are of shape {features.shape[1:]}"
         )
+    if settings.stretch:
+        raise FrameworkError(
+            f"augment stretch makes clips longer or shorter; here each is of shape {features.shape[1:]}; allowed: 0"
+        )
     data = tf.data.Dataset.from_tensor_slices((features if beside is None else (features, beside), part.labels))
     data = data.shuffle(len(part), reshuffle_each_iteration=True).batch(recipe.batch_size)
     if settings != Augment():
@@ -48,9 +52,9 @@ def _changed(batch: Any, settings: Augment) -> Any:
         turned = tf.gather(turned, _moved(count, bands, settings.shift_bands), axis=1, batch_dims=1)
         batch = tf.transpose(turned, [0, 2, 1])
     batch += tf.random.normal([count, 1, 1], 0, settings.gain) + tf.random.normal(tf.shape(batch), 0, settings.noise)
-    batch *= (
-        _mask(count, frames, settings.mask_frames)[:, :, None] * _mask(count, bands, settings.mask_bands)[:, None, :]
-    )
+    for _ in range(settings.masks):
+        across_time = _mask(count, frames, settings.mask_frames)[:, :, None]
+        batch *= across_time * _mask(count, bands, settings.mask_bands)[:, None, :]
     return batch
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from frameworks import Outcome, metrics
+from frameworks import Outcome, metrics, views
 from frameworks.aside import aside
 from frameworks.examples import Examples, Features
 from frameworks.keras.answers import checked, fixed
@@ -20,8 +20,6 @@ from frameworks.keras.train import Loss, fit, labels_loss, plain_loss, seed
 from frameworks.recipe import Distill
 from models import Model
 
-VIEWS = 10  # of train, each augmented in another way, that a teacher answers
-KEPT = 2**30  # bytes of them that may stay in memory
 WORTH = 50_000  # clips heard, epochs times train, from which a training is worth a process of its own
 
 
@@ -112,15 +110,14 @@ def fit_with_teacher(
 def taught(data: Any, teacher: Any, epochs: int) -> Any:
     """Batches (features, labels) of one epoch after the other as ((features, the teacher's logits), labels), without end.
 
-    A teacher's answer costs more than a student's step: after VIEWS epochs, each augmented in another way, the same ones
-    come again from memory with the answers they got, or after as many as KEPT bytes hold.
+    After as many as `views` keeps, the same ones come again from memory with the answers they got.
     """
     steps = int(data.cardinality())
     answered = data.repeat().map(lambda batch, labels: ((batch, teacher(batch, training=False)), labels))
     (batch, _), _ = answered.element_spec
     size = steps * int(next(iter(data))[0].shape[0]) * int(np.prod(batch.shape[1:])) * batch.dtype.size
-    views = min(VIEWS, epochs, KEPT // size)
-    return answered.take(views * steps).cache().repeat() if views else answered
+    kept = views.kept(epochs, size)
+    return answered.take(kept * steps).cache().repeat() if kept else answered
 
 
 def logits(network: Any, features: Features) -> np.ndarray:

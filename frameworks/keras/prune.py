@@ -3,9 +3,7 @@
 from typing import Any
 
 import numpy as np
-import tensorflow_model_optimization as tfmot
 from tensorflow import keras
-from tensorflow_model_optimization.python.core.sparsity.keras import prune_registry
 
 from frameworks import NotApplicableError, Outcome, metrics
 from frameworks.examples import Examples
@@ -17,7 +15,6 @@ from frameworks.keras.train import plain_loss
 from frameworks.recipe import Prune
 
 RAMP = 0.6  # the share of the steps over which sparsity grows; the rest mends what is left
-sparsity_of = tfmot.sparsity.keras
 
 
 def prune(network: Any, examples: Examples, recipe: Prune) -> Outcome:
@@ -69,9 +66,11 @@ def _attempt(
         return small, fit_with_teacher(
             small, network, examples, recipe, name=name, temperature=TEMPERATURE, alpha=ALPHA
         )
+    from tensorflow_model_optimization.sparsity import keras as tfmot  # a second, which other stages save
+
     steps = recipe.epochs * -(-len(examples.train) // recipe.batch_size)
-    schedule = sparsity_of.PolynomialDecay(0.0, sparsity, 0, max(1, int(RAMP * steps)), frequency=max(1, steps // 100))
-    wrapped = sparsity_of.prune_low_magnitude(small, pruning_schedule=schedule)
+    schedule = tfmot.PolynomialDecay(0.0, sparsity, 0, max(1, int(RAMP * steps)), frequency=max(1, steps // 100))
+    wrapped = tfmot.prune_low_magnitude(small, pruning_schedule=schedule)
     rows = fit_with_teacher(
         wrapped,
         network,
@@ -81,9 +80,9 @@ def _attempt(
         temperature=TEMPERATURE,
         alpha=ALPHA,
         since=min(recipe.epochs - 1, int(np.ceil(RAMP * recipe.epochs))),
-        callbacks=(sparsity_of.UpdatePruningStep(),),
+        callbacks=(tfmot.UpdatePruningStep(),),
     )
-    return sparsity_of.strip_pruning(wrapped), rows
+    return tfmot.strip_pruning(wrapped), rows
 
 
 # The unpruned network is a close relative, not a giant: little softening, and labels still count.
@@ -100,6 +99,8 @@ def _check(network: Any, recipe: Prune) -> None:
     """Raises NotApplicableError where there is nothing that could be pruned, with the reason."""
     if graph.of(network) is not None:
         raise NotApplicableError("it came as a graph, without layers: nothing can be narrowed or zeroed")
+    from tensorflow_model_optimization.python.core.sparsity.keras import prune_registry
+
     supports = prune_registry.PruneRegistry.supports
     layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
     strange = [layer.name for layer in layers if not supports(layer)]

@@ -78,7 +78,15 @@ def _converter(network: Any) -> Any:
     whole = with_scores(network)
     example = tf.TensorSpec((1, *network.input_shape[1:]), tf.float32, name="features")
     answer = tf.function(lambda features: {"scores": whole(features, training=False)}).get_concrete_function(example)
-    return tf.lite.TFLiteConverter.from_concrete_functions([answer], whole)
+    return tf.lite.TFLiteConverter.from_concrete_functions([answer], _Weights(whole))
+
+
+class _Weights(tf.Module):  # type: ignore[misc]
+    """What the converter saves on its way: the weights. Of a Keras model it would trace and save every layer as well."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.weights = network.weights
 
 
 def _integer(network: Any, calibration: np.ndarray) -> Any:

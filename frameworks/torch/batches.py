@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from frameworks.examples import Features, Part
+from frameworks.torch.objectives import Answer
 
 POOL = 16  # batches' worth of clips that are sorted by length together: little padding, and still a shuffle
 
@@ -16,12 +17,13 @@ POOL = 16  # batches' worth of clips that are sorted by length together: little 
 @dataclass(frozen=True)
 class Batch:
     """`features` (n, longest, …) padded with zeros, `lengths` (n,) frames of each clip, `rows` (n,) its place in the split,
-    `labels` (n,) or, for transcribe, (n, phonemes) padded with -1."""
+    `labels` (n,) or, for transcribe, (n, phonemes) padded with -1, `told` what a teacher answers to `features`."""
 
     rows: Tensor
     features: Tensor
     lengths: Tensor
     labels: Tensor
+    told: Answer | None = None
 
 
 def shuffled(part: Part, size: int) -> Iterator[Batch]:

@@ -14,8 +14,9 @@ from frameworks.torch import objectives
 from frameworks.torch.batches import Batch
 from frameworks.torch.build import build
 from frameworks.torch.objectives import Answer
-from frameworks.torch.predict import answers, predict
+from frameworks.torch.predict import predict
 from frameworks.torch.start import start
+from frameworks.torch.teaching import taught
 from frameworks.torch.train import fit, state
 from models import Model
 
@@ -33,14 +34,14 @@ def distill(model: Model, teacher: Any, examples: Examples, recipe: Distill) -> 
     student.load_state_dict(first)
     torch.set_rng_state(dice)
     heard = examples.train.heard
-    taught = fit_with_teacher(student, teacher, examples, recipe, name="distill taught", heard=heard)
+    told = fit_with_teacher(student, teacher, examples, recipe, name="distill taught", heard=heard)
     tried["with_teacher"] = (_score(student, examples), state(student))
     better = metrics.choose(examples.metric).better
     gained = better * (tried["with_teacher"][0] - tried["without_teacher"][0])
     kept = "with_teacher" if gained >= 0 else "without_teacher"
     student.load_state_dict(tried[kept][1])
     facts = begun | {name: score for name, (score, _) in tried.items()}
-    return Outcome(student, {**facts, "points_gained": gained, "kept": kept}, [*alone, *taught])
+    return Outcome(student, {**facts, "points_gained": gained, "kept": kept}, [*alone, *told])
 
 
 def fit_with_teacher(
@@ -62,45 +63,14 @@ def fit_with_teacher(
     objective = objectives.choose(examples.task)
     share = recipe.alpha if alpha is None else alpha
     warmth = recipe.temperature if temperature is None else temperature
-    told = _in_the_loop(teacher) if heard is None else _beforehand(teacher, heard)
 
     def loss(answer: Answer, batch: Batch) -> Tensor:
-        soft = objective.divergence(answer, told(batch), warmth)
+        assert batch.told is not None, "`taught` gives batches that carry it"
+        soft = objective.divergence(answer, batch.told, warmth)
         return share * soft + (1 - share) * objective.loss(answer, batch.labels)
 
-    return fit(student, examples, recipe, name=name, loss=loss, since=since, after_step=after_step)
-
-
-def _in_the_loop(teacher: Any) -> Callable[[Batch], Answer]:
-    """The teacher sees the very batch the student sees, augmented alike ("a good teacher is patient and consistent", Beyer
-    et al. 2022), so its answer cannot be computed beforehand."""
-    teacher.eval()
-    objective = objectives.of(teacher)
-
-    def told(batch: Batch) -> Answer:
-        with torch.no_grad():
-            return objective.call(teacher, batch.features, batch.lengths)
-
-    return told
-
-
-def _beforehand(teacher: Any, heard: Features) -> Callable[[Batch], Answer]:
-    """The teacher hears the clips through another front end, where augmentation of features has no twin: its answers do not
-    change, and are computed once."""
-    single: dict[int, Tensor] = {}
-    for rows, answer in answers(teacher, heard):
-        lengths = [len(clip) for clip in answer.logits] if answer.lengths is None else answer.lengths.tolist()
-        for row, clip, length in zip(rows.tolist(), answer.logits, lengths, strict=True):
-            single[row] = clip if answer.lengths is None else clip[:length]
-
-    def told(batch: Batch) -> Answer:
-        clips = [single[row] for row in batch.rows.tolist()]
-        if clips[0].ndim == 1:
-            return Answer(torch.stack(clips))
-        lengths = torch.tensor([len(clip) for clip in clips])
-        return Answer(torch.nn.utils.rnn.pad_sequence(clips, batch_first=True), lengths)
-
-    return told
+    batches = taught(examples, teacher, recipe, heard)
+    return fit(student, examples, recipe, name=name, loss=loss, batches=batches, since=since, after_step=after_step)
 
 
 def _score(network: Any, examples: Examples) -> float:

@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch._inductor import config as inductor
-from torch._inductor.exc import InductorError, InvalidCxxCompiler
 from torch.nn import Module
 
 from frameworks.examples import Examples
@@ -88,6 +86,9 @@ def _call(whole: Any, example: Tensor) -> Call:
 
 def _compiled(network: Any, example: Tensor) -> tuple[dict[str, Call], dict[str, Any]]:
     """The compiled form and how long compiling took; no form, and the reason, where there is no C++ compiler."""
+    from torch._inductor import config as inductor  # half of what torch takes to start, and no other stage compiles
+    from torch._inductor.exc import InductorError, InvalidCxxCompiler
+
     torch.compiler.reset()
     torch._logging.set_logs(dynamo=logging.ERROR)  # type: ignore[attr-defined]  # two graphs cost time; that is measured
     call = _call(torch.compile(WithScores(network).eval()), example)

@@ -1,7 +1,8 @@
 """Training: AdamW under a short warm-up and cosine decay, and the weights that did best on validation."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from math import ceil, cos, isfinite, pi
 from typing import Any
 
@@ -15,10 +16,10 @@ from torch.optim.lr_scheduler import LambdaLR
 from frameworks import FrameworkError, Outcome, metrics
 from frameworks.examples import Examples
 from frameworks.progress import Progress
-from frameworks.recipe import Augment, Train
+from frameworks.recipe import Train
 from frameworks.torch import bring, objectives
-from frameworks.torch.augment import augmented
-from frameworks.torch.batches import Batch, shuffled
+from frameworks.torch.augment import epoch
+from frameworks.torch.batches import Batch
 from frameworks.torch.build import build
 from frameworks.torch.objectives import Answer
 from frameworks.torch.predict import answers, gathered
@@ -30,6 +31,7 @@ WEIGHT_DECAY = 0.02  # of matrices; biases and normalisation are left alone (Los
 LONGEST_GRADIENT = 5.0  # its norm is cut there: one odd clip must not undo an epoch
 
 Loss = Callable[[Answer, Batch], Tensor]
+Epoch = Callable[[], Iterable[Batch]]
 
 
 def seed(number: int) -> None:
@@ -59,24 +61,26 @@ def fit(
     *,
     name: str,
     loss: Loss | None = None,
+    batches: Epoch | None = None,
     since: int = 0,
     after_step: Callable[[int], None] = lambda step: None,
 ) -> list[dict[str, Any]]:
     """Trains `network` in place and leaves it with its best weights on validation; a row an epoch comes back.
 
     `recipe` has epochs, batch_size and learning_rate, and may have `augment`. `loss(answer, batch)` is the task's own, against
-    labels, unless given. `after_step(n)` is called after the nth step, from 1; epochs before `since` are not kept.
+    labels, unless given; `batches()` are an epoch's, of train as the recipe augments it, unless given. `after_step(n)` is
+    called after the nth step, from 1; epochs before `since` are not kept.
     """
-    objective, settings = objectives.choose(examples.task), getattr(recipe, "augment", Augment())
+    objective = objectives.choose(examples.task)
+    batches = batches or partial(epoch, examples.train, recipe)
     loss = loss or (lambda answer, batch: objective.loss(answer, batch.labels))
-    optimizer = AdamW(_groups(network), lr=recipe.learning_rate)
+    optimizer = AdamW(_groups(network), lr=recipe.learning_rate, fused=True)
     rate = LambdaLR(optimizer, _cosine(recipe.epochs * ceil(len(examples.train) / recipe.batch_size)))
     best, step = Best(network, examples, recipe.epochs, name, since), 0
-    for epoch in range(recipe.epochs):
+    for number in range(recipe.epochs):
         network.train()
         losses = []
-        for plain in shuffled(examples.train, recipe.batch_size):
-            batch = augmented(plain, settings)
+        for batch in batches():
             value = loss(objective.call(network, batch.features, batch.lengths), batch)
             optimizer.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]
@@ -86,18 +90,19 @@ def fit(
             step += 1
             after_step(step)
             losses.append(value.item())
-        best.judge(epoch, float(np.mean(losses)))
+        best.judge(number, float(np.mean(losses)))
     return best.restore()
 
 
 class Best:
-    """Scores validation after each epoch, tells the progress, and keeps the weights of least validation loss.
-
-    The loss, not the score: the score of a few hundred clips jumps by chance, and its best epoch is often luck.
+    """Scores validation after each epoch, tells the progress, and keeps the weights of the best, which the objective tells by
+    loss, or by score from half the epochs on: a transcriber that knows nothing yet babbles or is silent, and scores by chance.
     """
 
     def __init__(self, network: Module, examples: Examples, epochs: int, name: str, since: int) -> None:
-        self.network, self.held, self.name, self.since = network, examples.validation, name, since
+        self.network, self.held, self.name = network, examples.validation, name
+        self.by_score = objectives.of(network).best == "score"
+        self.since = max(since, epochs // 2) if self.by_score else since
         self.metric = metrics.choose(examples.metric, examples.labels)
         self.progress = Progress(name, epochs)
         self.curve: list[dict[str, Any]] = []
@@ -119,8 +124,9 @@ class Best:
             }
         )
         self.progress.step(f"loss {loss:.3f}  validation {score:.2f} %")
-        if epoch >= self.since and surprise < self.least:
-            self.least = surprise
+        regret = -self.metric.better * score if self.by_score else surprise
+        if epoch >= self.since and regret < self.least:
+            self.least = regret
             self.weights = state(self.network)
 
     def restore(self) -> list[dict[str, Any]]:

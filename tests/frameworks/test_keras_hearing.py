@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import models
-from frameworks import FrameworkError
+from frameworks import FrameworkError, views
 from frameworks.examples import Examples, Part
 from frameworks.recipe import Augment, Distill, Train
 
@@ -65,9 +65,9 @@ def test_what_a_teacher_hears_is_never_augmented(keras: Any, examples: Examples)
     assert np.abs(features - examples.train.features[told.ravel().astype(int)]).max() > 0.1
 
 
-@pytest.mark.parametrize(("kept", "views"), [(2**30, 3), (0, 5)])
+@pytest.mark.parametrize(("kept", "different"), [(2**30, 3), (0, 5)])
 def test_views_come_again_with_the_answers_they_got(
-    keras: Any, examples: Examples, monkeypatch: pytest.MonkeyPatch, kept: int, views: int
+    keras: Any, examples: Examples, monkeypatch: pytest.MonkeyPatch, kept: int, different: int
 ) -> None:
     import importlib
 
@@ -80,8 +80,8 @@ def test_views_come_again_with_the_answers_they_got(
         assert not training
         return reduce_sum(batch, axis=[1, 2])[:, None]
 
-    monkeypatch.setattr(distill, "VIEWS", 3)
-    monkeypatch.setattr(distill, "KEPT", kept)
+    monkeypatch.setattr(views, "MOST", 3)
+    monkeypatch.setattr(views, "KEPT", kept)
     recipe = RECIPE.model_copy(update={"augment": Augment(noise=0.5)})
     keras.seed(3)
     steps = len(examples.train) // recipe.batch_size
@@ -91,7 +91,13 @@ def test_views_come_again_with_the_answers_they_got(
         np.testing.assert_allclose(answers, features.numpy().sum(axis=(1, 2))[:, None], rtol=1e-4, atol=1e-3)
         told.append(answers.numpy().tobytes())
     asked = [len(set(told[:count])) for count in (3 * steps, 5 * steps)]
-    assert asked == [3 * steps, views * steps]
+    assert asked == [3 * steps, different * steps]
+
+
+def test_clips_of_one_length_are_not_stretched(keras: Any, examples: Examples) -> None:
+    recipe = RECIPE.model_copy(update={"augment": Augment(stretch=0.1)})
+    with pytest.raises(FrameworkError, match=r"augment stretch .* of shape \(24, 8\); allowed: 0"):
+        keras.train(models.load("keywords"), examples, Train(network=TINY, augment=recipe.augment))
 
 
 def test_a_teacher_of_another_shape_is_refused_with_both_sides(keras: Any, examples: Examples, teacher: Any) -> None:

@@ -77,7 +77,7 @@ SECTIONS: dict[Place, str] = {
     ("prepare",): "calibration, corpus, frontend, max_seconds, pieces, silent, split, unreadable",
     ("prepare", "split"): "test, train, validation",
     ("train",): "augment, balance, batch_size, epochs, frontend, import, learning_rate, network, start",
-    ("train", "augment"): "gain, mask_bands, mask_frames, noise, shift",
+    ("train", "augment"): "gain, mask_bands, mask_frames, masks, noise",
     ("distill",): "alpha, augment, balance, batch_size, epochs, learning_rate, network, skip, stand_in, start, temperature",
     ("prune",): "attempts, augment, balance, batch_size, channels",
     ("quantize",): "aware, float_layers, max_drop, skip",

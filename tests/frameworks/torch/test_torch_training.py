@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 import torch
 
 import models
-from frameworks import FrameworkError
+from frameworks import FrameworkError, metrics, views
 from frameworks.examples import Examples, Part
 from frameworks.recipe import Augment, Distill, Train
+from frameworks.torch import teaching
 from frameworks.torch.augment import augmented
 from frameworks.torch.batches import batch, shuffled
 from frameworks.torch.build import build
@@ -139,6 +141,35 @@ def test_a_mask_is_one_run_of_zeros(pictures: Examples) -> None:
     assert (masked.int().diff(dim=1) == 1).sum(dim=1).max() <= 1
 
 
+def test_as_many_masks_as_asked(pictures: Examples) -> None:
+    torch.manual_seed(1)
+    plain = batch(pictures.train, np.arange(30))
+    masked = (augmented(plain, Augment(mask_frames=4, masks=3)).features == 0).all(dim=2)
+    assert 4 < masked.sum(dim=1).max() <= 12
+
+
+def test_a_stretched_clip_is_the_same_said_faster_or_slower(phrases: Examples) -> None:
+    torch.manual_seed(1)
+    plain = batch(phrases.train, np.arange(20))
+    made = augmented(plain, Augment(stretch=0.3))
+    assert (made.lengths >= 0.7 * plain.lengths - 0.5).all()
+    assert (made.lengths <= 1.3 * plain.lengths + 0.5).all()
+    assert len(set((made.lengths / plain.lengths).tolist())) > 5
+    for before, was, after, now in zip(plain.features, plain.lengths, made.features, made.lengths, strict=True):
+        assert torch.equal(after[0], before[0])
+        torch.testing.assert_close(after[now - 1], before[was - 1], atol=1e-4, rtol=0)
+        middle = int((now - 1) / 2) * (was - 1) / (now - 1)
+        between = before[int(middle)].lerp(before[int(middle) + 1], middle - int(middle))
+        torch.testing.assert_close(after[int((now - 1) / 2)], between, atol=1e-3, rtol=0)
+        assert not after[now:].any()
+
+
+def test_a_clip_that_must_keep_its_length_is_not_stretched(framework: Any, pictures: Examples) -> None:
+    recipe = RECIPE.model_copy(update={"augment": Augment(stretch=0.1)})
+    with pytest.raises(FrameworkError, match=r"augment stretch .* here each is of shape \(16, 16\)"):
+        framework.train(models.load("samples"), pictures, recipe)
+
+
 def test_bands_of_a_wave_are_refused() -> None:
     part = Part([np.ones(40, np.float32), np.ones(30, np.float32)], np.zeros(2, np.int64))
     waves = batch(part, np.arange(2))
@@ -171,6 +202,23 @@ def test_with_no_weight_on_the_teacher_both_ways_are_the_same(framework: Any, tr
     assert numbers[:2] == numbers[2:]
 
 
+@pytest.mark.parametrize(("kept", "different"), [(2**30, 3), (0, 5)])
+def test_views_come_again_with_the_answers_they_got(
+    trained: Any, pictures: Examples, monkeypatch: pytest.MonkeyPatch, kept: int, different: int
+) -> None:
+    monkeypatch.setattr(views, "MOST", 3)
+    monkeypatch.setattr(views, "KEPT", kept)
+    recipe = STUDENT.model_copy(update={"epochs": 5, "augment": EVERYTHING})
+    epoch = teaching.taught(pictures, trained.network, recipe, None)
+    found = []
+    for each in (each for _ in range(recipe.epochs) for each in epoch()):
+        with torch.no_grad():
+            assert torch.equal(each.told.logits, trained.network.eval()(each.features))
+        found.append(each.features.numpy().tobytes())
+    steps = len(found) // recipe.epochs
+    assert [len(set(found[: count * steps])) for count in (3, 5)] == [3 * steps, different * steps]
+
+
 @pytest.mark.parametrize("task", ["pictures", "phrases"])
 def test_a_teacher_with_ears_of_its_own_hears_what_is_its(
     framework: Any, trained: Any, transcriber: Any, task: str, request: pytest.FixtureRequest
@@ -184,6 +232,49 @@ def test_a_teacher_with_ears_of_its_own_hears_what_is_its(
     outcome = framework.distill(model, teacher, deaf, recipe.model_copy(update={"alpha": 1.0}))
     taught = [row["loss"] for row in outcome.curve if row["phase"] == "distill taught"]
     assert taught[-1] < taught[0]
+
+
+def test_a_teacher_keeps_pace_with_a_stretched_clip(framework: Any, transcriber: Any, phrases: Examples) -> None:
+    """What it said at a tenth of the clip, it says at a tenth of the stretched one."""
+    both = replace(phrases, train=replace(phrases.train, heard=phrases.train.features))
+    teacher = build(transcriber, "teacher", phrases, {}).eval()
+    recipe = Distill(epochs=1, batch_size=8, augment=Augment(stretch=0.4))
+    torch.manual_seed(2)
+    for made in teaching.taught(both, teacher, recipe, both.train.heard)():
+        for row, told, now in zip(made.rows.tolist(), made.told.logits, made.lengths.tolist(), strict=True):
+            clip = torch.from_numpy(phrases.train.features[row])
+            with torch.no_grad():
+                said = teacher(clip[None], torch.tensor([len(clip)]))[0][0]
+            expected = said[(torch.arange(now) * len(clip) // now).clamp(max=len(clip) - 1)]
+            torch.testing.assert_close(told[:now], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_shift_away_from_a_teacher_with_ears_of_its_own_is_refused(transcriber: Any, phrases: Examples) -> None:
+    teacher = build(transcriber, "teacher", phrases, {})
+    recipe = Distill(epochs=1, batch_size=8, augment=Augment(shift=2))
+    with pytest.raises(FrameworkError, match=r"augment shift .*allowed: 0"):
+        teaching.taught(phrases, teacher, recipe, phrases.train.features)
+
+
+def test_a_transcriber_keeps_the_epoch_of_fewest_errors(framework: Any, transcriber: Any, phrases: Examples) -> None:
+    outcome = framework.train(transcriber, phrases, Train(epochs=6, batch_size=8, learning_rate=0.05))
+    metric = metrics.choose(phrases.metric, phrases.labels)
+    kept = metric.measure(phrases.validation.labels, framework.predict(outcome.network, phrases.validation.features))
+    assert kept == pytest.approx(min(row["validation_score"] for row in outcome.curve[3:]), abs=1e-3)
+
+
+def test_a_transcriber_that_scores_before_it_learned_is_not_kept(
+    framework: Any, transcriber: Any, phrases: Examples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Early luck, as of a network that babbles, does not count."""
+    module = importlib.import_module("frameworks.torch.train")
+    scores = iter([1.0, 2.0, 60.0, 50.0, 40.0, 45.0])
+    monkeypatch.setattr(module.Best, "_measured", lambda best: (1.0, next(scores)))
+    kept: list[int] = []
+    monkeypatch.setattr(module, "state", lambda network: kept.append(0) or {})
+    monkeypatch.setattr(module.Best, "restore", lambda best: best.curve)
+    framework.train(transcriber, phrases, Train(epochs=6, batch_size=8))
+    assert len(kept) == 1 + 2, "what it began with, and epochs 4 and 5"
 
 
 def _deaf(examples: Examples) -> Examples:
