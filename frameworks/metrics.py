@@ -18,7 +18,8 @@ class Metric:
 
     `evidence(labels, outputs)` has one row for each thing that can be drawn again (a clip; for `eer` an enrolled speaker),
     and `score(evidence)` makes the percentage of any of its rows, so that a bootstrap computes no network twice.
-    `threshold(evidence)` is the decision threshold that fits, None where the task has none.
+    `threshold(evidence)` is the decision threshold that fits, and `errors(evidence, threshold)` are false accepts and false
+    rejects in percent at one; both None where the task has none.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Metric:
     score: Callable[[np.ndarray], float]
     better: int
     threshold: Callable[[np.ndarray], float] | None = None
+    errors: Callable[[np.ndarray, float], tuple[float, float]] | None = None
 
     def measure(self, labels: np.ndarray, outputs: Outputs) -> float:
         """The score of outputs against labels, in percent."""
@@ -91,7 +93,7 @@ def _eer(_labels: tuple[str, ...], settings: dict[str, Any]) -> Metric:
     from frameworks import equal_error  # enrols with scikit-learn, which is slow to import
 
     trials = equal_error.Trials(settings)
-    return Metric("eer", "verify", trials.evidence, equal_error.rate, -1, equal_error.threshold)
+    return Metric("eer", "verify", trials.evidence, equal_error.rate, -1, equal_error.threshold, equal_error.errors_at)
 
 
 METRICS: dict[str, Callable[[tuple[str, ...], dict[str, Any]], Metric]] = {

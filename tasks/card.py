@@ -118,7 +118,16 @@ def _results(manifest: Mapping[str, Any], metric: str) -> str:
     words += (
         f"The float teacher's is {', '.join(sorted(teachers))}; size and speed are against it, one call on one thread."
     )
-    return f"## Results\n\n{words}\n\n{table}"
+    return f"## Results\n\n{words}\n\n{table}" + "".join(_decided(manifest))
+
+
+def _decided(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What each form decides at its own threshold, where its task has one."""
+    for platform, form, figures in _measured(manifest):
+        if "false_accepts" in figures:
+            accepts, rejects = figures["false_accepts"], figures["false_rejects"]
+            yield f"\n\n`{platform}` {form} at its own threshold lets in {accepts:.1f} % of strangers and keeps out "
+            yield f"{rejects:.1f} % of rightful attempts, before it has adapted to anybody."
 
 
 def _limits(manifest: Mapping[str, Any]) -> str:

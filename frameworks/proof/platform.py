@@ -35,7 +35,7 @@ def prove(
     own = bench.float_outputs(subject.reference, backend)
     float_score = next(step.score for step in steps if step.name == "converted float")
     figures = {
-        **_scores(bench, subject, outputs),
+        **_scores(bench, subject, outputs, variant["threshold"]),
         "float_score": float_score,
         "drop_from_float": subject.metric.drop(float_score, subject.metric.measure(bench.labels, outputs)),
         "agreement": answers.agreement(bench.task, own, outputs),
@@ -54,8 +54,9 @@ def prove(
     return figures, golden
 
 
-def _scores(bench: Bench, subject: Subject, outputs: Any) -> dict[str, Any]:
-    """Score of this form and of its teacher, the points between them, and the interval of those."""
+def _scores(bench: Bench, subject: Subject, outputs: Any, threshold: float | None) -> dict[str, Any]:
+    """Score of this form and of its teacher, the points between them, and the interval of those; with a threshold, what it
+    decides, of which an equal error rate says nothing."""
     teacher, metric = bench.teacher.metric, subject.metric
     first, second = (
         teacher.evidence(bench.labels, bench.teacher.outputs),
@@ -64,7 +65,11 @@ def _scores(bench: Bench, subject: Subject, outputs: Any) -> dict[str, Any]:
     before, after = teacher.score(first), metric.score(second)
     resamples = bench.settings.bootstrap
     interval = drop_interval((teacher, first), (metric, second), resamples=resamples, seed=bench.seed)
+    decided = {}
+    if threshold is not None and metric.errors is not None:
+        decided = dict(zip(("false_accepts", "false_rejects"), metric.errors(second, threshold), strict=True))
     return {
+        **decided,
         "score": after,
         "teacher_score": before,
         "drop": metric.drop(before, after),

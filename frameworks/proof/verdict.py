@@ -58,6 +58,12 @@ RULES = {
         "drop_from_float", _at_most, "lost {figure:.2f} points against its own float form, allowed {allowed:g}"
     ),
     "agreement": Rule("agreement", _at_least, "{figure:.2f} % of answers as its float form, wanted {allowed:g} %"),
+    "max_false_accepts": Rule(
+        "false_accepts", _at_most, "lets in {figure:.1f} % of strangers at its threshold, allowed {allowed:g} %"
+    ),
+    "max_false_rejects": Rule(
+        "false_rejects", _at_most, "keeps out {figure:.1f} % of rightful attempts at its threshold, allowed {allowed:g} %"
+    ),
     "max_distance": Rule("distance", _at_most, "scores up to {figure:.4f} from its float form, allowed {allowed:g}"),
 }
 

@@ -84,8 +84,14 @@ def _det(story: Story, shown: dict[str, Any]) -> str:
     for kind, found in zip(kinds, shown.values(), strict=False):
         inside = [point for point in found["det"] if any(RATES[0] <= rate <= RATES[-1] for rate in point)]
         picture.line([(across.place(_deviate(accept)), up.place(_deviate(reject))) for accept, reject in inside], kind)
-    key = [Mark(kind, name) for kind, name in zip(kinds, shown, strict=False)]
     words = "Nearer the lower left corner is better; the equal error rate lies on the diagonal."
+    figures = story.artifacts[0].figures if story.artifacts else {}
+    if "false_accepts" in figures:
+        accepts, rejects = figures["false_accepts"], figures["false_rejects"]
+        picture.dot(across.place(_deviate(accepts)), up.place(_deviate(rejects)), kinds[-1], "at its own threshold")
+        words += " Dot: at the form's own threshold, fitted on validation, "
+        words += f"{accepts:.1f} % are let in and {rejects:.1f} % kept out."
+    key = [Mark(kind, name) for kind, name in zip(kinds, shown, strict=False)]
     return html.figure(picture.svg(), "Detection error trade-off", words, key)
 
 

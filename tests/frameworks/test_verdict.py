@@ -64,6 +64,11 @@ LIMITS: list[tuple[str, str, float, float, str]] = [
     ("max_arena", "arena", 16_384, 16_400, "a tensor arena of 16,400 bytes, allowed 16,384"),
     ("agreement", "agreement", 99.5, 99.49, "99.49 % of answers as its float form, wanted 99.5 %"),
     ("max_distance", "distance", 0.02, 0.0201, "scores up to 0.0201 from its float form, allowed 0.02"),
+    ("max_false_accepts", "false_accepts", 20, 20.5, "lets in 20.5 % of strangers at its threshold, allowed 20 %"),
+    (
+        "max_false_rejects", "false_rejects", 20, 20.5,
+        "keeps out 20.5 % of rightful attempts at its threshold, allowed 20 %",
+    ),
 ]
 
 

@@ -46,6 +46,14 @@ def test_what_the_gate_rejected_is_told(version: Path) -> None:
     assert "Not published for `mobile`: tflite-int8: 60,000 bytes, allowed 1,000." in card.text(manifest, "accuracy")
 
 
+def test_what_a_threshold_decides_is_told(version: Path) -> None:
+    manifest = json.loads((version / "manifest.json").read_text())
+    assert "threshold" not in card.text(manifest, "accuracy")
+    manifest["platforms"]["mcu"]["figures"]["tflite-int8"].update(false_accepts=10.28, false_rejects=9.37)
+    words = "`mcu` tflite-int8 at its own threshold lets in 10.3 % of strangers and keeps out 9.4 % of rightful attempts"
+    assert words in card.text(manifest, "eer")
+
+
 @pytest.mark.parametrize(("task", "words"), [("transcribe", "phoneme-recognition"), ("verify", "speaker-verification")])
 def test_every_task_has_its_words(version: Path, task: str, words: str) -> None:
     manifest = json.loads((version / "manifest.json").read_text())

@@ -15,6 +15,7 @@ import pytest
 
 from tasks import page, records
 from tasks.page import changes, limits, mistakes, sizes, svg
+from tasks.report import Artifact
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "headless_shell")
 PICTURES = (
@@ -246,3 +247,13 @@ def test_each_tasks_mistakes_have_their_picture() -> None:
     for found, words in ((det, "Detection error trade-off"), (phonemes, "Errors by phoneme, teacher")):
         one = page.story.Story("m", "score", 1, {}, {}, [], {}, {"teacher": found}, {}, {}, {})
         assert words in "".join(mistakes.chapter(one).pictures)
+
+
+def test_the_threshold_that_ships_is_a_point_of_the_curve() -> None:
+    det = {"interval": [1.0, 2.0], "det": [[100.0, 0.0], [10.0, 5.0], [0.0, 100.0]]}
+    shipped = Artifact("m", "desktop", "numpy-float16", {"false_accepts": 10.0, "false_rejects": 5.0}, True)
+    for artifacts, dots in (([shipped], 1), ([], 0)):
+        one = page.story.Story("m", "eer", -1, {}, {}, artifacts, {}, {"teacher": det}, {}, {}, {})
+        drawn = "".join(mistakes.chapter(one).pictures)
+        assert drawn.count("<circle") == dots
+        assert ("10.0 % are let in and 5.0 % kept out" in drawn) == bool(dots)
