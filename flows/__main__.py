@@ -1,7 +1,6 @@
 """The command a person runs: `python -m flows [MODEL ...]` makes what is stale, shows one table, and fails if a model does."""
 
 import argparse
-import asyncio
 import os
 import sys
 import time
@@ -9,7 +8,7 @@ from typing import Any
 
 import models
 from corpora import CorpusError
-from flows import stale
+from flows import stale, stopping
 from flows.environment import ask_prefect_quietly
 from frameworks import params
 from tasks import report
@@ -34,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     except stale.StatusError as error:
         print(error, file=sys.stderr)
         return 2
+    except stopping.StoppedError as error:
+        print(error, file=sys.stderr)
+        return error.status
     report.show(names)
     rejected = [name for name in names if name not in failures and report.reasons(name)]
     for name, why in failures.items():
@@ -60,7 +62,7 @@ def _run(names: list[str], shared: list[str], at_once: int) -> dict[str, str]:
         found = await state.aresult(raise_on_failure=False)
         return found if isinstance(found, dict) else dict.fromkeys(busy, str(state.message))
 
-    return dict(asyncio.run(ended()))
+    return dict(stopping.run(ended()))
 
 
 if __name__ == "__main__":

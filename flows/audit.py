@@ -7,6 +7,7 @@ from prefect import State, flow
 from prefect.states import Completed, Failed
 
 from flows import stale
+from flows.stopping import heard
 from flows.tool import tool
 from frameworks import params
 
@@ -18,11 +19,12 @@ async def audit(registry: str = "") -> State[Any]:
     Args:
         registry: A folder or s3://BUCKET/PREFIX; leave it empty for those that params.yaml publishes to.
     """
-    places = [registry] if registry else await asyncio.to_thread(_published_to)
-    faults: list[str] = []
-    for place in places:
-        ended = await tool(f"audit {place}", "registry", "audit", "--registry", place, return_state=True)  # type: ignore[misc]
-        faults += [] if ended.is_completed() else [str(ended.message)]
+    async with heard():
+        places = [registry] if registry else await asyncio.to_thread(_published_to)
+        faults: list[str] = []
+        for place in places:
+            ended = await tool(f"audit {place}", "registry", "audit", "--registry", place, return_state=True)  # type: ignore[misc]
+            faults += [] if ended.is_completed() else [str(ended.message)]
     if faults:
         return Failed(message="; ".join(faults))
     return Completed(message=f"{', '.join(places)}: everything is whole")

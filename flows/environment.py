@@ -6,6 +6,8 @@ from pathlib import Path
 
 # The command `dvc`, which writes dvc.lock whole or not at all; -P, so that no module beside it stands for another.
 DVC = (sys.executable, "-P", str(Path(__file__).with_name("whole.py")))
+# When a run's heartbeats stop, the server knows that it was killed.
+HEARTBEAT, HEARTBEAT_SECONDS = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30"
 LOCKED = "Unable to acquire lock"  # what DVC says when another of its commands is at work
 
 
@@ -17,7 +19,8 @@ def environment() -> dict[str, str]:
 
 def ask_prefect_quietly() -> None:
     """For a command that is about to import Prefect: nothing is told to anyone, and on a busy machine its own temporary server
-    may take its time to start."""
+    may take its time to start. Its runs say often that they live."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "300")
+    os.environ.setdefault(HEARTBEAT, HEARTBEAT_SECONDS)

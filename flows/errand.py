@@ -18,6 +18,7 @@ from prefect.states import Failed
 from flows import bounds, standing
 from flows.optimize import optimize
 from flows.stage import stage
+from flows.stopping import heard
 from flows.tool import carry
 
 ANSWER = "dvc.lock"  # the artifact's type
@@ -42,7 +43,7 @@ async def errand(what: str, targets: list[str], commit: str, given: dict[str, An
     with TemporaryDirectory() as folder:
         file, known = Path(folder, "entries.json"), [*dict.fromkeys([*given, *targets])]
         file.write_text(json.dumps(given), encoding="utf-8")
-        async with _alive():
+        async with heard(), _alive():
             ended = await carry(f"begin {what}", "begin", *known, "--given", str(file))
             if not ended.is_completed():
                 return Failed(message=str(ended.message))

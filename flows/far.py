@@ -14,6 +14,7 @@ from flows import stale, standing
 from flows.choices import Choice
 from flows.handing import handed, recall
 from flows.nightly import summed
+from flows.stopping import heard
 from flows.telling import tell
 from flows.tool import carry
 
@@ -33,14 +34,15 @@ async def many_machines(only: list[Choice] | None = None) -> State[Any]:
         await asyncio.to_thread(standing.registries, names)
     except standing.StandingError as error:
         return Failed(message=str(error))
-    run = Run(commit, {name: await asyncio.to_thread(stale.needed, [name]) for name in names})
-    if why := await run.plan():
-        return Failed(message=why)
-    busy = [name for name in names if run.is_stale(name)]
-    endings = dict(zip(busy, await asyncio.gather(*(run.model(name) for name in busy)), strict=True))
-    failures = {name: why for name, why in endings.items() if why}
-    if busy:
-        await tell(busy, failures, return_state=True)  # type: ignore[misc]  # a page that cannot be made fails by itself
+    async with heard():
+        run = Run(commit, {name: await asyncio.to_thread(stale.needed, [name]) for name in names})
+        if why := await run.plan():
+            return Failed(message=why)
+        busy = [name for name in names if run.is_stale(name)]
+        endings = dict(zip(busy, await asyncio.gather(*(run.model(name) for name in busy)), strict=True))
+        failures = {name: why for name, why in endings.items() if why}
+        if busy:
+            await tell(busy, failures, return_state=True)  # type: ignore[misc]  # a page that cannot be made fails by itself
     return summed(names, busy, failures)
 
 

@@ -9,6 +9,7 @@ from prefect.states import Completed, Failed
 from flows import stale
 from flows.choices import AtOnce, Choice, Stage
 from flows.fleet import fleet
+from flows.stopping import heard
 from tasks import report
 
 
@@ -20,8 +21,9 @@ async def nightly(only: list[Choice] | None = None, at_once: AtOnce = 2) -> Stat
         only: These models alone; leave it empty for all of params.yaml.
         at_once: How many models go side by side. Trainings at once on a machine are limited apart from that.
     """
-    names: list[str] = list(only or []) or await asyncio.to_thread(stale.listed)
-    return await _run(names, at_once, None)
+    async with heard():
+        names: list[str] = list(only or []) or await asyncio.to_thread(stale.listed)
+        return await _run(names, at_once, None)
 
 
 @flow(name="one-model", flow_run_name="{model}", persist_result=False)
@@ -32,7 +34,8 @@ async def one_model(model: Choice, again_from: Stage | None = None) -> State[Any
         model: Which model.
         again_from: Run this stage and all after it again, even if nothing changed. Empty: only what is stale.
     """
-    return await _run([model], 1, again_from)
+    async with heard():
+        return await _run([model], 1, again_from)
 
 
 async def _run(names: list[str], at_once: int, again_from: str | None) -> State[Any]:

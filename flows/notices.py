@@ -46,12 +46,13 @@ async def register(file: Path = FILE) -> list[str]:
     block = await _block(place) if place else None
     done = []
     for entry in YAML(typ="safe").load(file.read_text(encoding="utf-8"))["automations"]:
-        notice = entry.pop("notice")
-        if block is None:
+        notice = entry.pop("notice", None)
+        if notice and block is None:
             done.append(f"{entry['name']}: not made, {ADDRESS} names no address")
             continue
-        await _made({**entry, "actions": [_sent(block, notice)]})
-        done.append(f"{entry['name']}: notices go to {shown(place)}")
+        actions = [_sent(block, notice)] if notice else entry.pop("actions")
+        await _made({**entry, "actions": actions})
+        done.append(f"{entry['name']}: {f'notices go to {shown(place)}' if notice else entry['description']}")
     return done
 
 

@@ -11,6 +11,7 @@ from prefect.states import Completed, Failed
 from flows import stale
 from flows.choices import Choice
 from flows.stage import stage
+from flows.stopping import heard
 from flows.tool import tool
 from tasks import records, report
 
@@ -22,16 +23,17 @@ async def revalidate(only: list[Choice] | None = None) -> State[Any]:
     Args:
         only: These models alone; leave it empty for all of params.yaml.
     """
-    names: list[str] = list(only or []) or await asyncio.to_thread(stale.listed)
-    corpora = [target for target in await asyncio.to_thread(stale.needed, names) if target.startswith("corpus@")]
-    faults = [why for target in corpora if (why := await _failed(stage(target, return_state=True)))]
-    rows: list[dict[str, Any]] = []
-    for name in names:
-        why, found = await _one(name)
-        faults += [f"{name}: {why}"] if why else []
-        rows += [{"model": name, "platform": platform, **figures} for platform, figures in found.items()]
-    if rows:
-        await acreate_table_artifact(rows, key="drift", description="What is on stable, scored on the data of today.")
+    async with heard():
+        names: list[str] = list(only or []) or await asyncio.to_thread(stale.listed)
+        corpora = [target for target in await asyncio.to_thread(stale.needed, names) if target.startswith("corpus@")]
+        faults = [why for target in corpora if (why := await _failed(stage(target, return_state=True)))]
+        rows: list[dict[str, Any]] = []
+        for name in names:
+            why, found = await _one(name)
+            faults += [f"{name}: {why}"] if why else []
+            rows += [{"model": name, "platform": platform, **figures} for platform, figures in found.items()]
+        if rows:
+            await acreate_table_artifact(rows, key="drift", description="What is on stable, scored on the data of today.")
     return Failed(message="; ".join(faults)) if faults else Completed(message=f"{len(names)} models are as they were")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from prefect.runner.storage import LocalStorage
 
 from flows import notices, pools
+from flows.environment import HEARTBEAT, HEARTBEAT_SECONDS
 from flows.serve import deployment, entries
 from flows.standing import COMMIT
 
@@ -58,7 +59,10 @@ async def _registered(home: str) -> None:
             with suppress(ObjectAlreadyExists):  # whatever its type: whoever made it chose it
                 own = {"base_job_template": pools.template("process")} if pool == pools.NAME else {}
                 await client.create_work_pool(WorkPoolCreate(name=pool, type="process", **own))
-        made = await deployment(entry, pool, Standing(home) if pool == pools.NAME else LocalStorage(home))
+        if pool == pools.NAME:  # an errand gives signs of life of its own
+            made = await deployment(entry, pool, Standing(home))
+        else:
+            made = await deployment(entry, pool, LocalStorage(home), {"env": {HEARTBEAT: HEARTBEAT_SECONDS}})
         await made.aapply()
         print(f"{entry['name']}: {entry['entrypoint']} for the workers of {pool} in {home}")
     print("\n".join(await notices.register()))

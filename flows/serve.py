@@ -116,7 +116,9 @@ def entries(file: Path) -> list[dict[str, Any]]:
     return list(YAML(typ="safe").load(file.read_text(encoding="utf-8"))["deployments"])
 
 
-async def deployment(entry: dict[str, Any], pool: str | None = None, storage: Any = None) -> Any:
+async def deployment(
+    entry: dict[str, Any], pool: str | None = None, storage: Any = None, variables: dict[str, Any] | None = None
+) -> Any:
     """One entry of prefect.yaml as a deployment: served from this folder, or for a pool whose workers find it in `storage`."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig
     from prefect.flows import load_flow_from_entrypoint
@@ -131,6 +133,7 @@ async def deployment(entry: dict[str, Any], pool: str | None = None, storage: An
         tags=entry["tags"],
         concurrency_limit=ConcurrencyLimitConfig(**limit) if limit else None,
         work_pool_name=pool,
+        job_variables=variables,
     )
     if storage:
         made.storage = storage

@@ -1,7 +1,6 @@
 """`python -m flows.sweep MODEL -S KEY=VALUE,VALUE,…` tries settings of one model beside the project, and shows the best."""
 
 import argparse
-import asyncio
 import os
 import sys
 from typing import Any
@@ -11,7 +10,7 @@ from rich.console import Console
 import models
 from corpora import CorpusError
 from flows import settings as wishes
-from flows import stale
+from flows import stale, stopping
 from flows.environment import ask_prefect_quietly
 from frameworks.params import RecipeError
 from tasks import front
@@ -44,7 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
     async def ended() -> Any:
         return await sweep(options.model, grid, listed, max(1, options.at_once), return_state=True)
 
-    state = asyncio.run(ended())
+    try:
+        state = stopping.run(ended())
+    except stopping.StoppedError as error:
+        print(error, file=sys.stderr)
+        return error.status
     if not (FOLDER / options.model / front.FACTS).is_file():
         print(state.message, file=sys.stderr)
         return 1

@@ -25,6 +25,7 @@ from flows import stale, trial
 from flows.choices import AtOnce, Choice
 from flows.settings import Settings
 from flows.stage import stage
+from flows.stopping import heard
 from flows.tool import tool
 from frameworks import metrics
 from frameworks.params import RecipeError
@@ -54,11 +55,12 @@ async def sweep(
         await asyncio.to_thread(stale.needed, [model])
     except (RecipeError, models.ModelError, CorpusError) as error:
         return Failed(message=str(error))
-    kept = FOLDER / model / "files"
-    shutil.rmtree(FOLDER / model, ignore_errors=True)  # what an earlier sweep found; DVC's cache has all that it made
-    found = await _tried(model, wanted, at_once, kept)
-    found, slow = await _timed(model, found, kept)
-    place = await _told(model, found)
+    async with heard():
+        kept = FOLDER / model / "files"
+        shutil.rmtree(FOLDER / model, ignore_errors=True)  # what an earlier sweep found; DVC's cache has all that it made
+        found = await _tried(model, wanted, at_once, kept)
+        found, slow = await _timed(model, found, kept)
+        place = await _told(model, found)
     passed = sum(one.state == "passed" for one in found)
     words = f"{passed} of {len(found)} trials passed; {place}" + (f"; each was timed by itself: {slow}" if slow else "")
     return Completed(message=words) if passed else Failed(message=words)

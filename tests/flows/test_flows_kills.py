@@ -1,4 +1,5 @@
-"""A deployed run is killed outright, or cancelled: no stage outlives it, and the next run goes on from there and ends right."""
+"""A deployed run, its worker and its server are killed outright, or a run is cancelled: no stage is left over, and the next run
+goes on from there and ends right."""
 
 from __future__ import annotations
 
@@ -49,6 +50,24 @@ class Night:
         for one in own:
             one.kill()
 
+    def kill_worker(self) -> None:
+        """The worker alone: what it started is not told."""
+        assert self.worker
+        self.worker.kill()
+        self.worker.wait()
+
+    def kill_server(self) -> None:
+        """The server and the processes it is made of."""
+        assert self.server
+        _kill(self.server)
+
+    def revive(self) -> None:
+        """What is gone comes again, as a supervisor would have it; a worker gives up by itself when its server stays away."""
+        if self.server is None or self.server.poll() is not None:
+            self.start_server()
+        if self.worker is None or self.worker.poll() is not None:
+            self.start_worker()
+
     def run(self) -> str:
         """Asks for keywords; the run's id."""
         place = self._asked("GET", "deployments/name/one-model/one-model")["id"]
@@ -73,10 +92,8 @@ class Night:
     def stop(self) -> None:
         """Leaves nothing."""
         for process in (self.worker, self.server):
-            if process is not None:
-                for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
-                    one.kill()
-                process.wait()
+            if process is not None and process.poll() is None:
+                _kill(process)
 
     def _asked(self, method: str, path: str, body: Any = None) -> Any:
         """What the server answers; while its database is busy it is asked again, as Prefect's own client does."""
@@ -90,6 +107,13 @@ class Night:
     def _begin(self, *words: str) -> subprocess.Popen[bytes]:
         with open(self.log, "ab") as log:
             return subprocess.Popen([sys.executable, "-m", "prefect", *words], stdout=log, stderr=log)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """With all that it started."""
+    for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
+        one.kill()
+    process.wait()
 
 
 @pytest.fixture
@@ -132,3 +156,23 @@ def test_killed_and_cancelled(night: Night, done: Any, pulse: Callable[..., Any]
         assert made[0] == "train@keywords", f"{what}: it goes on where it was"
         assert len(set(made)) == len(made)
         assert done.manifest("keywords").is_file()
+
+
+@pytest.mark.parametrize("what", ["worker", "server"])
+def test_the_next_run_ends_right_after_a_kill(night: Night, done: Any, pulse: Callable[..., Any], what: str) -> None:
+    """Of the worker or the server: the run may crash with it or go on, but nothing is left running, and nothing is lost."""
+    done.change("keywords.train", {"epochs": 3})
+    training, before = pulse(done, "train@keywords"), len(done.runs())
+    run = night.run()
+    assert training.begun(PATIENCE)
+    night.kill_worker() if what == "worker" else night.kill_server()
+    night.revive()
+    training.release()
+    assert night.ended(run)[0] in OVER
+    assert training.ended(), "a stage outlived its run"
+    state, message = night.ended(night.run())
+    assert state == "COMPLETED", message
+    made = done.runs()[before:]
+    assert made[0] == "train@keywords"
+    assert len(set(made[1:])) == len(made[1:]), "what was made before the kill is not made again"
+    assert done.manifest("keywords").is_file()

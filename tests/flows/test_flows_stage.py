@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal as signals
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -122,21 +123,62 @@ def test_a_cancelled_stage_takes_what_it_started_with_it(done: Any, quick: Any, 
     assert training.ended()
 
 
-@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("signal", [signals.SIGINT, signals.SIGTERM, signals.SIGKILL], ids=lambda one: one.name)
 def test_a_command_that_is_stopped_leaves_nothing_running(
-    done: Any, pulse: Callable[..., Any], python: Callable[..., subprocess.Popen[str]], signal: str
+    done: Any, pulse: Callable[..., Any], python: Callable[..., subprocess.Popen[str]], signal: signals.Signals
 ) -> None:
-    import signal as signals
-
     done.change("keywords.train", {"epochs": 3})
     training = pulse(done, "train@keywords")
     process = python("-m", "flows", "keywords")
     assert training.begun()
-    process.send_signal(getattr(signals, signal))
+    process.send_signal(signal)
     out, err = process.communicate(timeout=20)
     assert process.returncode != 0, out + err
     assert training.ended(), out + err
     assert not Path("artifacts/keywords/train/record.json").exists()
+    if signal != signals.SIGKILL:
+        assert err.splitlines()[-1].startswith(f"stopped by {signal.name}: what was made so far stays")
+        assert process.returncode == 128 + signal
+
+
+# Sends itself SIGTERM while the training runs: in a callback of the event loop, in a task nobody waits for, or from outside it.
+UNLUCKY = """
+import asyncio, os, signal, sys, threading
+from flows import __main__, process
+
+async def hit():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+async def begun(*command, **options):
+    started = await begin(*command, **options)
+    if "train@keywords" in command:
+        loop, me = asyncio.get_running_loop(), os.getpid()
+        if sys.argv[1] == "callback":
+            loop.call_later(1.0, os.kill, me, signal.SIGTERM)
+        elif sys.argv[1] == "task":
+            loop.call_later(1.0, lambda: kept.append(loop.create_task(hit())))
+        else:
+            threading.Timer(1.0, os.kill, (me, signal.SIGTERM)).start()
+    return started
+
+kept = []
+begin, asyncio.create_subprocess_exec = asyncio.create_subprocess_exec, begun
+sys.exit(__main__.main(["keywords"]))
+"""
+
+
+@pytest.mark.parametrize("moment", ["callback", "task", "waiting"])
+def test_a_signal_ends_the_run_whatever_it_was_doing(
+    done: Any, pulse: Callable[..., Any], python: Callable[..., subprocess.Popen[str]], moment: str
+) -> None:
+    done.change("keywords.train", {"epochs": 3})
+    training = pulse(done, "train@keywords")
+    process = python("-c", UNLUCKY, moment)
+    assert training.begun()
+    out, err = process.communicate(timeout=20)
+    assert training.ended(), out + err
+    assert process.returncode == 128 + signals.SIGTERM, out + err
+    assert err.splitlines()[-1].startswith("stopped by SIGTERM: what was made so far stays")
 
 
 def test_a_stage_over_its_time_is_ended_and_told(
