@@ -168,7 +168,6 @@ def _s3(folder: Path) -> Iterator[str]:
             server.send_signal(signal.SIGTERM)
 
 
-
 def _told(address: str) -> tuple[list[str], dict[str, tuple[int, int, int, float]]]:
     """(stages that ran, transfers each way and the commands that make them) as the logs of all flow runs tell."""
     lines: list[str] = []
@@ -204,6 +203,19 @@ def _show(runs: list[Took]) -> None:
     first = runs[0]
     for run in runs:
         print(f"{run.workers} workers: {run.words}; {run.seconds / first.seconds:.2f} of the time of {first.workers}")
+    for run in runs[1:]:
+        print(f"{run.workers} workers: {_differences(first.lock, run.lock)}")
+
+
+def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Which files two locks know by different digests. Records hold times, so those of stages that measure differ."""
+    digests = [
+        {out["path"]: out["md5"] for stage in lock.values() for out in stage.get("outs", ()) if "md5" in out}
+        for lock in (one, other)
+    ]
+    differ = sorted(path for path in {*digests[0], *digests[1]} if digests[0].get(path) != digests[1].get(path))
+    same = f"{len(digests[0]) - len(differ)} of {len(digests[0])} outputs are the same bytes"
+    return f"{same}; not {', '.join(differ)}" if differ else same
 
 
 if __name__ == "__main__":

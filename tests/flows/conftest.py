@@ -38,7 +38,7 @@ FRONTEND = {
     "fmin": 20.0,
     "fmax": 4000.0,
 }
-SECONDS = 20  # after which something that should have happened counts as not happening
+SECONDS = 120  # after which something that should have happened counts as not happening, on a machine that others share
 
 # Stands in for every stage: writes what flows read of it. A file STAGE@MODEL.fault makes it fail with those words; a pipe
 # STAGE@MODEL.pulse makes it say its process id there and go on until it is ended or the pipe is gone. TINY names the folder

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.flows.conftest import SECONDS
+
 pytestmark = [
     pytest.mark.usefixtures("harness"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
@@ -132,7 +134,7 @@ def test_a_command_that_is_stopped_leaves_nothing_running(
     process = python("-m", "flows", "keywords")
     assert training.begun()
     process.send_signal(signal)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=SECONDS)
     assert process.returncode != 0, out + err
     assert training.ended(), out + err
     assert not Path("artifacts/keywords/train/record.json").exists()
@@ -175,7 +177,7 @@ def test_a_signal_ends_the_run_whatever_it_was_doing(
     training = pulse(done, "train@keywords")
     process = python("-c", UNLUCKY, moment)
     assert training.begun()
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=SECONDS)
     assert training.ended(), out + err
     assert process.returncode == 128 + signals.SIGTERM, out + err
     assert err.splitlines()[-1].startswith("stopped by SIGTERM: what was made so far stays")
@@ -186,12 +188,12 @@ def test_a_stage_over_its_time_is_ended_and_told(
 ) -> None:
     from flows import bounds
 
-    monkeypatch.setitem(bounds.SECONDS, "train", 5.0)
+    monkeypatch.setitem(bounds.SECONDS, "train", 10.0)
     done.change("keywords.train", {"epochs": 3})
     training = pulse(done, "train@keywords")
     state = asyncio.run(quick("train@keywords", return_state=True))
     assert state.is_failed()
-    assert "train@keywords was stopped after 5 s, its limit of time" in state.message
+    assert "train@keywords was stopped after 10 s, its limit of time" in state.message
     assert training.begun()
     assert training.ended()
     assert done.runs() == ["train@keywords"]

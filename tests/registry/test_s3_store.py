@@ -6,8 +6,11 @@ import hashlib
 import logging
 import multiprocessing
 import os
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -146,6 +149,66 @@ def test_a_lock_held_beyond_its_lease_is_told(rclone_server: str, aws: Use, monk
     lock = claims.Claims(boto3.client("s3"), "s3://x", s3_servers.BUCKET, "long/.lock/")
     with pytest.raises(RegistryError, match="took longer than the lock"), lock.held():
         monkeypatch.setattr(claims, "LEASE", 0.0)
+
+
+def test_whoever_is_alone_asks_three_times(rclone_server: str, aws: Use) -> None:
+    aws(rclone_server)
+    client, asked = boto3.client("s3"), []
+    client.meta.events.register("before-send.s3", lambda request, **_: asked.append(request.method))
+    with claims.Claims(client, "s3://x", s3_servers.BUCKET, "alone/.lock/").held():
+        pass
+    assert asked == ["PUT", "GET", "DELETE"]
+
+
+def test_of_many_one_holds_the_lock_at_a_time(rclone_server: str, aws: Use) -> None:
+    """Each reads a number, waits, and writes the next: two at once would lose one."""
+    aws(rclone_server)
+    count, prefix = [0], "many/.lock/"
+
+    def once(_number: int) -> None:
+        with claims.Claims(boto3.session.Session().client("s3"), "s3://x", s3_servers.BUCKET, prefix).held():
+            seen = count[0]
+            time.sleep(0.01)
+            count[0] = seen + 1
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(list(pool.map(once, range(12)))) == 12
+    assert count == [12]
+    assert boto3.client("s3").list_objects_v2(Bucket=s3_servers.BUCKET, Prefix=prefix).get("Contents", []) == []
+
+
+@pytest.mark.parametrize("held_up", ["choosing", "waiting"])
+def test_a_writer_that_was_held_up_begins_anew(
+    rclone_server: str, aws: Use, monkeypatch: pytest.MonkeyPatch, held_up: str
+) -> None:
+    """A machine that slept: what it wrote before may have been passed over, so it takes a later place."""
+    aws(rclone_server)
+    prefix, client, tickets = f"{held_up}/.lock/", boto3.client("s3"), []
+    client.put_object(Bucket=s3_servers.BUCKET, Key=f"{prefix}ticket-000000000001-other", Body=b"")
+    lock, slept = claims.Claims(client, "s3://x", s3_servers.BUCKET, prefix), [0.0]
+    write, living = lock._write, lock._living
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + slept[0], sleep=time.sleep)
+    monkeypatch.setattr(claims, "time", clock)
+
+    def written(name: str) -> claims.Claim:
+        claim = write(name)
+        tickets.extend([name] * name.startswith("ticket-"))
+        if held_up == "choosing":
+            slept[0] = claims.LEASE * bool(tickets)
+        return claim
+
+    def looked() -> set[str]:
+        if held_up == "waiting":
+            slept[0] = claims.LEASE * bool(tickets)
+        if len(tickets) == 2:
+            client.delete_object(Bucket=s3_servers.BUCKET, Key=f"{prefix}ticket-000000000001-other")
+        return living()
+
+    monkeypatch.setattr(lock, "_write", written)
+    monkeypatch.setattr(lock, "_living", looked)
+    with lock.held():
+        assert [name.split("-")[1] for name in tickets] == ["000000000002", "000000000002"]
+        assert tickets[0] != tickets[1]
 
 
 @pytest.fixture
