@@ -9,6 +9,7 @@ DVC = (sys.executable, "-P", str(Path(__file__).with_name("whole.py")))
 # When a run's heartbeats stop, the server knows that it was killed.
 HEARTBEAT, HEARTBEAT_SECONDS = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30"
 LOCKED = "Unable to acquire lock"  # what DVC says when another of its commands is at work
+BUSY = "it is being blocked by"  # what it says when another of its commands reads or writes the same file
 
 
 def environment() -> dict[str, str]:

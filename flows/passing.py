@@ -5,9 +5,8 @@ from typing import Any
 
 from prefect import State
 
-from flows.environment import LOCKED
+from flows.environment import BUSY, LOCKED
 
-BUSY = "it is being blocked by"  # what DVC says when another of its commands reads or writes the same file
 TORN = "JSON structure is corrupted"  # of its list of readers and writers: a DVC command was killed as it wrote it
 RWLOCK = Path(".dvc/tmp/rwlock")
 # What S3 clients, pip and Python's sockets say of a network or a server that falters.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import models
 from corpora import CorpusError
-from flows.environment import DVC, LOCKED, environment
+from flows.environment import BUSY, DVC, LOCKED, environment
 from frameworks import params
 from frameworks.recipe import STAGES
 from tasks import brought, records
@@ -51,10 +51,13 @@ def _asked(*words: str) -> str:
         done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
         if not done.returncode:
             return done.stdout
-        if LOCKED not in done.stderr:
+        if LOCKED not in done.stderr and BUSY not in done.stderr:
             break
         time.sleep(wait)
-    raise StatusError(f"dvc {words[0]} ended with status {done.returncode}:\n{done.stderr.strip()}")
+    told = f"dvc {words[0]} ended with status {done.returncode}:\n{done.stderr.strip()}"
+    if BUSY in done.stderr:
+        told += "\nanother run is at work in this folder; wait until it has ended, or run this one in a clone of its own"
+    raise StatusError(told)
 
 
 def listed(file: Path = Path("params.yaml")) -> list[str]:

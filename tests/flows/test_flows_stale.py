@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +88,21 @@ def test_what_dvc_cannot_read_is_told_in_its_words(fresh: Any) -> None:
     (fresh.folder / "dvc.yaml").write_text("stages: [")
     with pytest.raises(stale.StatusError, match=r"dvc status ended with status \d+:\n.*dvc\.yaml"):
         stale.stale()
+
+
+def test_a_run_beside_another_is_told_so(done: Any, pulse: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stale.time, "sleep", lambda _seconds: None)
+    done.change("keywords.train", {"epochs": 3})
+    training = pulse(done, "train@keywords")
+    command = [sys.executable, "-m", "dvc", "repro", "--quiet", "--single-item", "train@keywords"]
+    with subprocess.Popen(command):
+        try:
+            assert training.begun()
+            told = r"(?s)blocked by.*train@keywords.*another run is at work in this folder"
+            with pytest.raises(stale.StatusError, match=told):
+                stale.stale()
+        finally:
+            training.release()
 
 
 def test_targets_are_the_stages_in_order() -> None:
