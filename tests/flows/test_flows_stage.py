@@ -143,7 +143,8 @@ def test_a_command_that_is_stopped_leaves_nothing_running(
         assert process.returncode == 128 + signal
 
 
-# Sends itself SIGTERM while the training runs: in a callback of the event loop, in a task nobody waits for, or from outside it.
+# Sends itself SIGTERM once the training runs and the test says `go`: in a callback of the event loop, in a task nobody waits
+# for, or from outside it.
 UNLUCKY = """
 import asyncio, os, signal, sys, threading
 from flows import __main__, process
@@ -151,16 +152,21 @@ from flows import __main__, process
 async def hit():
     os.kill(os.getpid(), signal.SIGTERM)
 
+def look():
+    loop = asyncio.get_running_loop()
+    if not os.path.exists("go"):
+        loop.call_later(0.05, look)
+    elif sys.argv[1] == "callback":
+        os.kill(os.getpid(), signal.SIGTERM)
+    elif sys.argv[1] == "task":
+        kept.append(loop.create_task(hit()))
+    else:
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
 async def begun(*command, **options):
     started = await begin(*command, **options)
     if "train@keywords" in command:
-        loop, me = asyncio.get_running_loop(), os.getpid()
-        if sys.argv[1] == "callback":
-            loop.call_later(1.0, os.kill, me, signal.SIGTERM)
-        elif sys.argv[1] == "task":
-            loop.call_later(1.0, lambda: kept.append(loop.create_task(hit())))
-        else:
-            threading.Timer(1.0, os.kill, (me, signal.SIGTERM)).start()
+        asyncio.get_running_loop().call_soon(look)
     return started
 
 kept = []
@@ -177,6 +183,7 @@ def test_a_signal_ends_the_run_whatever_it_was_doing(
     training = pulse(done, "train@keywords")
     process = python("-c", UNLUCKY, moment)
     assert training.begun()
+    Path("go").touch()
     out, err = process.communicate(timeout=SECONDS)
     assert training.ended(), out + err
     assert process.returncode == 128 + signals.SIGTERM, out + err
