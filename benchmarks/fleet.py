@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from benchmarks.ports import free_port
+from benchmarks.servers import free_port
 from flows import stale
 from flows.environment import environment
 from flows.serve import server

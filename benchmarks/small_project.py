@@ -15,7 +15,7 @@ import httpx
 import psutil
 from ruamel.yaml import YAML
 
-from benchmarks.ports import free_port
+from benchmarks.servers import asked, free_port
 from flows.environment import environment
 from flows.serve import LEASES
 
@@ -137,13 +137,7 @@ class Project:
         yaml.dump(tree, file)
 
     def _asked(self, method: str, path: str, body: Any = None) -> Any:
-        """What the server answers; while its database is busy it is asked again, as Prefect's own client does."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            answer = httpx.request(method, f"{self.api}/{path}", json=body, timeout=60)
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
-                return answer.raise_for_status().json()
-            time.sleep(0.5)
+        return asked(method, f"{self.api}/{path}", body, patience=PATIENCE)
 
     def _start(self, name: str) -> None:
         old = self.processes.get(name)

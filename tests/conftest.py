@@ -23,6 +23,8 @@ TONES = ("high", "low", "noise", "sweep")
 GROUPS = 8
 TAKES = 5  # of each label, a group: 160 clips
 HERE = Path(__file__).parent
+# `python` in a command that DVC runs is the one that runs the tests, however they were started.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 # Stage -> the folders it reads, in the order of its command line.
 ORDER = {
     "prepare": ("corpus",),

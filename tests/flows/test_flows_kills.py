@@ -3,7 +3,6 @@ goes on from there and ends right."""
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -11,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 
+from benchmarks.servers import asked, free_port
 from flows import serve
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -96,13 +95,7 @@ class Night:
                 _kill(process)
 
     def _asked(self, method: str, path: str, body: Any = None) -> Any:
-        """What the server answers; while its database is busy it is asked again, as Prefect's own client does."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            answer = httpx.request(method, f"{self.api}/{path}", json=body, timeout=60)
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
-                return answer.raise_for_status().json()
-            time.sleep(0.5)
+        return asked(method, f"{self.api}/{path}", body, patience=PATIENCE)
 
     def _begin(self, *words: str) -> subprocess.Popen[bytes]:
         with open(self.log, "ab") as log:
@@ -119,11 +112,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 @pytest.fixture
 def night(done: Any, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
     """Everything deployed as `make schedule` does it, for a worker in the project in miniature."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     (done.folder / "flows").symlink_to(project / "flows")
-    made = Night(port, tmp_path / "log")
+    made = Night(free_port(), tmp_path / "log")
     for name, value in {
         "PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(project), "PREFECT_API_URL": made.api,
         "PIANISSIMO_HOME": str(done.folder), "PREFECT_WORKER_QUERY_SECONDS": "1",

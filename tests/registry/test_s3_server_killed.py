@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import pytest
 from pianissimo.errors import PianissimoError
 
 import registry
+from benchmarks.servers import free_port
 from flows import passing
 from tests.registry import s3_servers
 
@@ -63,9 +63,7 @@ def serve(folder: Path, port: int) -> subprocess.Popen[bytes]:
 def test_killed_before_a_write(
     write: int, draft: Callable[..., Any], aws: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folder, root = tmp_path / "s3", f"s3://{s3_servers.BUCKET}/registry"
     (folder / s3_servers.BUCKET).mkdir(parents=True)
     aws(f"http://127.0.0.1:{port}")
