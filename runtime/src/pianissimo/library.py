@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from .loader import load
 from .metrics import Key
 from .model import Model
 from .residents import Resident
+from .seats import Seats
 from .shelf import MEGABYTE, Name, Shelf
 from .switches import Switches
 from .throttle import Throttle
@@ -178,7 +179,7 @@ class Library:
         """What does not outlive a fork."""
         chosen = self.switches
         self._lock = Lock()
-        self._seats = BoundedSemaphore(chosen.workers)
+        self._seats = Seats(chosen.workers)
         self._throttle = Throttle(chosen.max_cpu_percent, chosen.threads) if chosen.max_cpu_percent else None
         self._cache = PredictionCache(int(chosen.prediction_cache * MEGABYTE), chosen.prediction_age, self._clock)
         self.history = History(chosen.history_minutes)

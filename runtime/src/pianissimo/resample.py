@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from .errors import AudioError
+from .products import product_into
 
 Float32 = NDArray[np.float32]
 
@@ -23,6 +24,7 @@ CROSSINGS = 64  # zero crossings each side: the transition band is then a tenth 
 BETA = 10.0  # Kaiser window: stop band about 100 dB down, below the noise of 16-bit audio
 ROLLOFF = 0.945  # middle of the transition band: flat below 0.89 of Nyquist, nothing above 1.0
 LARGEST_MATRIX = 4_000_000  # entries (16 MB); rates without a small common ratio take the slower path
+BAND = 32  # outputs in one product: vector units are full, and most inputs that none of them reads are left out
 ROWS = 256  # filters computed at a time on that path, which bounds its memory
 
 
@@ -136,14 +138,28 @@ def _padded(audio: Float32, size: int, reach: int) -> Float32:
 
 
 def _by_blocks(audio: Float32, up: int, down: int, length: int) -> Float32:
-    """One product for all blocks."""
+    """All blocks at once, a band of outputs after the other."""
     reach, periods = _reach(up, down), _periods(up, down)
-    matrix = _widened(up, down, periods)
-    step, width = down * periods, matrix.shape[0]
-    blocks = ceil(length / matrix.shape[1])
+    width, outputs = _widened(up, down, periods).shape
+    step, blocks = down * periods, ceil(length / outputs)
     padded = _padded(audio, (blocks - 1) * step + width, reach)
-    windows = sliding_window_view(padded, width)[::step][:blocks]
-    return (np.ascontiguousarray(windows) @ matrix).reshape(-1)[:length]
+    windows = np.ascontiguousarray(sliding_window_view(padded, width)[::step][:blocks])
+    made = np.empty((blocks, outputs), np.float32)
+    for inputs, band, matrix in _bands(up, down, periods):
+        product_into(made[:, band], windows[:, inputs], matrix)
+    return made.reshape(-1)[:length]
+
+
+@lru_cache(maxsize=16)
+def _bands(up: int, down: int, periods: int) -> list[tuple[slice, slice, Float32]]:
+    """The matrix of a block BAND outputs at a time: the inputs these read, which outputs they are, and their part of it."""
+    whole, bands = _widened(up, down, periods), []
+    for at in range(0, whole.shape[1], BAND):
+        some = whole[:, at : at + BAND]
+        read = np.flatnonzero(some.any(axis=1))
+        inputs = slice(int(read[0]), int(read[-1]) + 1)
+        bands.append((inputs, slice(at, at + some.shape[1]), np.ascontiguousarray(some[inputs])))
+    return bands
 
 
 @lru_cache(maxsize=16)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from ..products import product
 from .shapes import matches
 
 Float32 = NDArray[np.float32]
@@ -131,6 +132,13 @@ def _product(shape: Shape, arrays: Held) -> Shape:
     return (*shape[:-1], weight.shape[1])
 
 
+def _dense(x: Float32, arrays: Held) -> Float32:
+    weight, bias = arrays["weight"], arrays["bias"]
+    outputs: Float32 = product(x.reshape(-1, len(weight)), weight).reshape(*x.shape[:-1], -1)
+    outputs += bias
+    return outputs
+
+
 def _softmax(x: Float32, arrays: Held) -> Float32:  # noqa: ARG001
     powers = np.exp(x - x.max(axis=-1, keepdims=True))
     shares: Float32 = powers / powers.sum(axis=-1, keepdims=True)
@@ -146,7 +154,7 @@ def _unit(x: Float32, arrays: Held) -> Float32:  # noqa: ARG001
 OPS = {
     "flatten": Op((), _flat, lambda x, arrays: x.reshape(len(x), -1)),
     "affine": Op(("scale", "shift"), _scaled, lambda x, arrays: x * arrays["scale"] + arrays["shift"]),
-    "dense": Op(("weight", "bias"), _product, lambda x, arrays: x @ arrays["weight"] + arrays["bias"]),
+    "dense": Op(("weight", "bias"), _product, _dense),
     "relu": Op((), _same, lambda x, arrays: np.maximum(x, np.float32(0))),
     "tanh": Op((), _same, lambda x, arrays: np.tanh(x)),
     "softmax": Op((), lambda shape, arrays: (_last(shape), shape)[1], _softmax),

@@ -20,20 +20,17 @@ class Scratch:
         self.rows = max(1, BLOCK // (8 * fft))
         self._windowed = np.zeros((self.rows, fft))  # stays zero behind the window
         self._spectra = np.empty((self.rows, fft // 2 + 1), complex)
-        self._powers, self._squares = np.empty((2, self.rows, bins))
+        self._squares, self._powers = np.empty((self.rows, 2 * bins)), np.empty((self.rows, bins))
 
     def powers(self, frames: Signal, window: Float64, first: int) -> Float64:
-        """Powers (frames, bins) from bin `first` on of frames (frames, samples) under a window (samples,).
+        """Powers (frames, bins) from bin `first` on of at most `rows` frames (frames, samples) under a window (samples,).
 
-        Of up to `rows` frames they lie in the scratch itself, and are gone with its next use.
+        They lie in the scratch itself, and are gone with its next use.
         """
         count, bins = len(frames), self._powers.shape[1]
-        powers = self._powers[:count] if count <= self.rows else np.empty((count, bins))
-        for at in range(0, count, self.rows):
-            block, spectra = powers[at : at + self.rows], self._spectra_of(frames[at : at + self.rows], window)
-            squares = self._squares[: len(block)]
-            np.square(spectra.real[:, first : first + bins], out=block)
-            block += np.square(spectra.imag[:, first : first + bins], out=squares)
+        parts = self._spectra_of(frames, window).view(np.float64)  # real and imaginary in turn
+        squares = np.square(parts[:, 2 * first : 2 * (first + bins)], out=self._squares[:count])
+        powers: Float64 = np.add(squares[:, ::2], squares[:, 1::2], out=self._powers[:count])
         return powers
 
     def _spectra_of(self, frames: Signal, window: Float64) -> NDArray[np.complex128]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..audio import HIGHEST_RATE, LOWEST_RATE
-from .framing import Signal, frame_count, framed
+from .framing import Signal, framed
 from .mel import mel_filters
 from .once import once
 from .scratch import Scratches
@@ -49,21 +49,24 @@ class MelSpectrum:
 
     def log_energies(self, audio: Signal) -> Float64:
         """Log mel energies (frames, mels) of a mono signal (n,), one frame every `hop` samples."""
-        energies = np.empty((frame_count(len(audio), self.frame, self.hop), self.mels))
-        return self._logs(audio, energies, energies)
+        return self._logs(audio, apart=False)
 
     def log_energies_apart(self, audio: Signal) -> Float64:
         """The same, where no frame may know of the others: a product of many rows rounds otherwise than that of one."""
-        energies = np.empty((frame_count(len(audio), self.frame, self.hop), self.mels))
-        return self._logs(audio, energies, energies[:, None])
+        return self._logs(audio, apart=True)
 
-    def _logs(self, audio: Signal, energies: Float64, products: Float64) -> Float64:
-        """Into `energies`, of which `products` is a view: the rows of one product, or a product a row."""
+    def _logs(self, audio: Signal, *, apart: bool) -> Float64:
+        """Block by block, each while it is in the processor's cache, and no product so large that BLAS shares it out."""
+        frames = framed(audio, self.frame, self.hop)
+        energies = np.empty((len(frames), self.mels))
         scratch = self._scratches.take()
-        powers = scratch.powers(framed(audio, self.frame, self.hop), self._window, self._filters[0])
-        powers = powers.reshape(*products.shape[:-1], -1)
-        for bins, mels, filters in self._bands:
-            np.matmul(powers[..., bins], filters, out=products[..., mels])
+        for at in range(0, len(frames), scratch.rows):
+            powers = scratch.powers(frames[at : at + scratch.rows], self._window, self._filters[0])
+            block = energies[at : at + scratch.rows]
+            if apart:  # a product a row
+                powers, block = powers[:, None], block[:, None]
+            for bins, mels, filters in self._bands:
+                np.matmul(powers[..., bins], filters, out=block[..., mels])
         self._scratches.give_back(scratch)
         energies += self.floor
         logs: Float64 = np.log(energies, out=energies)

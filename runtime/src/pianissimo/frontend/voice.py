@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..products import product
 from .framing import Signal, framed
 from .once import once
 from .settings import within
@@ -87,7 +88,7 @@ class VoiceStatistics(MelSpectrum):
         energies = energies / level + self.floor
         voiced = active & (periodicity > self.voicing)
         numbers = [
-            *self._timbre(np.log(energies) @ self._cosines, active, voiced),
+            *self._timbre(product(np.log(energies), self._cosines), active, voiced),
             *self._voice(np.log(pitch[voiced]), voiced.sum() / active.sum(), periodicity[voiced]),
             *_balance(energies[active]),
         ]
@@ -103,7 +104,7 @@ class VoiceStatistics(MelSpectrum):
         likeness = correlation[:, self._shortest :] / np.maximum(whole, QUIETEST)[:, None] / self._window_correlation
         best = (likeness - self._cost).argmax(axis=1)
         periodicity = likeness[np.arange(len(best)), best]
-        return power[:, first:last] @ filters, whole, periodicity, self.sample_rate / (best + self._shortest)
+        return product(power[:, first:last], filters), whole, periodicity, self.sample_rate / (best + self._shortest)
 
     def _timbre(self, cepstra: Float64, active: Mask, voiced: Mask) -> list[Float64]:
         """Means, deviations and movement of coefficients (frames, coefficients)."""
@@ -165,6 +166,6 @@ def _mean(rows: Float64, otherwise: Float64) -> Float64:
 def _balance(energies: Float64) -> list[Float64]:
     """Mean and deviation of centroid and of upper to lower half of mel energies (frames, mels)."""
     mels = energies.shape[1]
-    centroid = energies @ np.linspace(0, 1, mels) / energies.sum(axis=1)
+    centroid = (energies * np.linspace(0, 1, mels)).sum(axis=1) / energies.sum(axis=1)
     ratio = np.log(energies[:, mels // 2 :].mean(axis=1) / energies[:, : mels // 2].mean(axis=1))
     return [centroid.mean(), centroid.std(), ratio.mean(), ratio.std()]
