@@ -205,6 +205,7 @@ class Limits(Section):
     max_bytes: int | None = Field(default=None, ge=1)
     smaller: float | None = Field(default=None, ge=0, lt=100)
     faster: float | None = Field(default=None, gt=0)
+    faster_than_float: float | None = Field(default=None, gt=0)
     max_p95_ms: float | None = Field(default=None, gt=0)
     max_predict_p99_ms: float | None = Field(default=None, gt=0)
     max_frame_p99_ms: float | None = Field(default=None, gt=0)

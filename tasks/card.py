@@ -10,6 +10,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from tasks.report import ratio
+
 # A hub's word for each task; it has none for verification, so the tag says it.
 PIPELINES = {"classify": "audio-classification", "transcribe": "automatic-speech-recognition"}
 TAGS = {"classify": "audio-classification", "transcribe": "phoneme-recognition", "verify": "speaker-verification"}
@@ -27,6 +29,7 @@ HEADING = (
     "smaller",
     "median ms",
     "× faster",
+    "× its float form",
     "process MB",
 )
 
@@ -110,6 +113,7 @@ def _results(manifest: Mapping[str, Any], metric: str) -> str:
                 f"{figures['smaller']:.0f} %",
                 f"{figures['p50_ms']:.3f}",
                 f"{figures['faster']:.1f}",
+                ratio(figures.get("faster_than_float")),
                 f"{figures['memory_mb']:.0f}",
             )
         )

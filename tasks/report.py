@@ -16,7 +16,7 @@ from tasks import records
 ARTIFACTS = Path("artifacts")
 MARKDOWN = (
     "model", "platform", "form", "score %", "drop, points (95 % interval)", "bytes", "smaller",
-    "× faster, same runtime", "process MB", "verdict",
+    "× faster, same runtime", "× its float form", "process MB", "verdict",
 )  # fmt: skip
 
 
@@ -54,11 +54,16 @@ def artifacts(model: str, root: Path = ARTIFACTS) -> list[Artifact]:
     ]
 
 
+def ratio(times: float | None) -> str:
+    """How a table shows how many times as fast something is; nothing for what has nothing beside it."""
+    return "" if times is None else f"{times:.1f}"
+
+
 def show(names: list[str], root: Path = ARTIFACTS, console: Console | None = None) -> None:
     """Prints the table of artifacts of the models that have a verdict, and why one was rejected."""
     console = console or _console()
     table = Table("model", "platform", "form", title="Artifacts beside their float teachers")
-    for heading in ("score %", "drop", "bytes", "× smaller", "ms", "× faster", "MB"):
+    for heading in ("score %", "drop", "bytes", "× smaller", "ms", "× faster", "× float", "MB"):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
     for model in names:
@@ -102,7 +107,7 @@ def markdown(names: list[str], root: Path = ARTIFACTS) -> str:
             figures = artifact.figures
             if artifact is made[0]:
                 size = f"*{figures['teacher_bytes']:,}*"
-                lines.append((model, "", "*teacher*", f"*{figures['teacher_score']:.2f}*", "", size, "", "", "", ""))
+                lines.append((model, "", "*teacher*", f"*{figures['teacher_score']:.2f}*", "", size, "", "", "", "", ""))
             low, high = figures["drop_interval"]
             lines.append(
                 (
@@ -114,6 +119,7 @@ def markdown(names: list[str], root: Path = ARTIFACTS) -> str:
                     f"{figures['bytes']:,}",
                     f"{figures['smaller']:.0f} %",
                     f"{figures['faster']:.1f}",
+                    ratio(figures["faster_than_float"]),
                     f"{figures['memory_mb']:.0f}",
                     "passed" if artifact.passed else "**rejected**",
                 )
@@ -129,7 +135,7 @@ def _console() -> Console:
 def _rows(model: str, root: Path) -> list[list[str]]:
     made = artifacts(model, root)
     if not made:
-        return [[model, "", "not judged yet", *[""] * 7, ""]]
+        return [[model, "", "not judged yet", *[""] * 8, ""]]
     teacher = made[0].figures
     first = [
         model,
@@ -140,7 +146,7 @@ def _rows(model: str, root: Path) -> list[list[str]]:
         f"{teacher['teacher_bytes']:,}",
         "",
         f"{teacher['teacher_p50_ms']:.3f}",
-        *[""] * 3,
+        *[""] * 4,
     ]
     verdicts = {True: "[green]passed", False: "[red]rejected"}
     return [first, *([model, one.platform, one.form, *_figures(one.figures), verdicts[one.passed]] for one in made)]
@@ -154,6 +160,7 @@ def _figures(figures: dict[str, Any]) -> list[str]:
         f"{figures['teacher_bytes'] / figures['bytes']:.1f}",
         f"{figures['p50_ms']:.3f}",
         f"{figures['faster']:.1f}",
+        ratio(figures["faster_than_float"]),
         f"{figures['memory_mb']:.0f}",
     ]
 

@@ -1,6 +1,8 @@
-"""How fast one variant is: one example a call on one thread, interleaved with its teacher and with a whole prediction."""
+"""How fast one variant is: one example a call on one thread, interleaved with its teacher, its own float form and a whole
+prediction."""
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,19 @@ from frameworks.proof import latency
 from frameworks.proof.bench import Bench
 
 
-def measure(bench: Bench, file: Path, backend: str, model: pianissimo.Model) -> dict[str, Any]:
+def measure(
+    bench: Bench, file: Path, backend: str, model: pianissimo.Model, own_float: Path | None = None
+) -> dict[str, Any]:
     """Milliseconds of this form, of the teacher in the same runtime, of the teacher in its own framework, of a prediction
-    from raw audio and, for a model of frames, of one frame. The clip is the one of median length."""
+    from raw audio and, for a model of frames, of one frame; and of `own_float`, what this form was before it was rounded.
+    The clip is the one of median length."""
     at = bench.typical()
     one, own, clip = bench.features[at][None], bench.teacher.heard[at][None], bench.clips[at]
     teacher_file, teacher_backend = bench.teacher_form(backend)
     with contextlib.ExitStack() as stack:
-        form, teacher = (
-            stack.enter_context(contextlib.closing(open_session(name, path, 1)))
-            for name, path in ((backend, file), (teacher_backend, teacher_file))
+        files = ((backend, file), (teacher_backend, teacher_file), *([(backend, own_float)] if own_float else []))
+        form, teacher, *unrounded = (
+            stack.enter_context(contextlib.closing(open_session(name, path, 1))) for name, path in files
         )
         calls: dict[str, latency.Call] = {
             "form": lambda: form.run(one),
@@ -30,6 +35,8 @@ def measure(bench: Bench, file: Path, backend: str, model: pianissimo.Model) -> 
             "predict": _whole(bench, model, clip),
             **_frames(model, clip),
         }
+        if unrounded:
+            calls["float"] = partial(unrounded[0].run, one)
         taken = latency.interleaved(calls, bench.settings.rounds)
     return {**_figures(taken, len(clip) / bench.sample_rate), "teacher_backend": teacher_backend}
 
@@ -49,7 +56,7 @@ def _frames(model: pianissimo.Model, clip: np.ndarray) -> dict[str, latency.Call
 
 
 def _figures(taken: dict[str, dict[str, float]], seconds: float) -> dict[str, Any]:
-    own, whole, frame = taken["form"], taken["predict"], taken.get("frame")
+    own, whole, frame, unrounded = taken["form"], taken["predict"], taken.get("frame"), taken.get("float")
     return {
         "p50_ms": own["p50"],
         "p95_ms": own["p95"],
@@ -58,6 +65,7 @@ def _figures(taken: dict[str, dict[str, float]], seconds: float) -> dict[str, An
         "framework_p50_ms": taken["framework"]["p50"],
         "faster": taken["teacher"]["p50"] / own["p50"],
         "faster_than_framework": taken["framework"]["p50"] / own["p50"],
+        "faster_than_float": unrounded["p50"] / own["p50"] if unrounded else None,
         "predict_p50_ms": whole["p50"],
         "predict_p99_ms": whole["p99"],
         "predict_cpu_p99_ms": whole["cpu_p99"],

@@ -42,6 +42,9 @@ RULES = {
         _at_least,
         "{figure:.2f} times as fast as the teacher in the same runtime, wanted {allowed:g}",
     ),
+    "faster_than_float": Rule(
+        "faster_than_float", _at_least, "{figure:.2f} times as fast as its own float form, wanted {allowed:g}"
+    ),
     "max_p95_ms": Rule("p95_ms", _at_most, "p95 of {figure:.3f} ms, allowed {allowed:g} ms"),
     "max_predict_p99_ms": Rule(
         "predict_cpu_p99_ms",

@@ -7,7 +7,8 @@ from . import html, svg
 from .html import Mark, Told
 from .story import Story
 
-LEAST = ("floor", "smaller", "faster", "agreement")  # limits that a figure has to reach; all others it must not pass
+# Limits that a figure has to reach; all others it must not pass.
+LEAST = ("floor", "smaller", "faster", "faster_than_float", "agreement")
 ROW = 19
 FULL = 1.5  # shares of a limit beyond which a bar is cut
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.report import Artifact
+from tasks.report import Artifact, ratio
 
 from . import html, svg
 from .html import Mark, Raw
@@ -78,6 +78,7 @@ def _table(stories: Sequence[Story]) -> str:
         "× smaller",
         "ms",
         "× faster",
+        "× float",
         "MB",
     )
     return html.table(heading, [row for story in stories for row in _rows(story)], 4)
@@ -85,7 +86,7 @@ def _table(stories: Sequence[Story]) -> str:
 
 def _rows(story: Story) -> list[tuple[str, ...]]:
     if not story.artifacts:
-        return [(_link(story), "", "", html.verdict(None), *[""] * 7)]
+        return [(_link(story), "", "", html.verdict(None), *[""] * 8)]
     first = story.artifacts[0].figures
     score = _with_interval(first["teacher_score"], story.interval("teacher"))
     teacher = (
@@ -98,8 +99,7 @@ def _rows(story: Story) -> list[tuple[str, ...]]:
         f"{first['teacher_bytes']:,}",
         "",
         f"{first['teacher_p50_ms']:.3f}",
-        "",
-        "",
+        *[""] * 3,
     )
     return [teacher, *(_row(story, one) for one in story.artifacts)]
 
@@ -118,6 +118,7 @@ def _row(story: Story, one: Artifact) -> tuple[str, ...]:
         f"{figures['teacher_bytes'] / figures['bytes']:.1f}",
         f"{figures['p50_ms']:.3f}",
         f"{figures['faster']:.1f}",
+        ratio(figures["faster_than_float"]),
         f"{figures['memory_mb']:.0f}",
     )
 

@@ -83,7 +83,7 @@ if stage == "validate":
     (dest / "golden.npz").write_text("")
     own = dict(score=90.0 - 4 * channels, drop=0.5, drop_interval=[0.1, 0.9], bytes=10 - round(10 * channels))
     own.update(compressed_bytes=9, smaller=90.0, memory_mb=3.0)
-    speed = dict(p50_ms=1.0, p95_ms=1.2, p99_ms=1.5, predict_p50_ms=2.0, predict_p99_ms=3.0, faster=2.0)
+    speed = dict(p50_ms=1.0, p95_ms=1.2, p99_ms=1.5, predict_p50_ms=2.0, predict_p99_ms=3.0, faster=2.0, faster_than_float=1.5)
     teacher = dict(teacher_score=90.5, teacher_bytes=100, teacher_p50_ms=2.0, framework_p50_ms=5.0, teacher_backend="tflite")
     rung = dict(name="teacher", score=90.5, drop=0.0, agreement=100.0, distance=0.0, broken="")
     facts["platforms"] = {"edge": {"int8": {**own, **speed, **teacher, "ladder": [rung], "broken": ""}}}

@@ -18,6 +18,7 @@ FIGURES: dict[str, Any] = {
     "bytes": 40_960,
     "smaller": 70.0,
     "faster": 3.0,
+    "faster_than_float": 1.0,
     "p95_ms": 0.5,
     "memory_mb": 60.0,
     "arena": 16_384,
@@ -52,6 +53,7 @@ LIMITS: list[tuple[str, str, float, float, str]] = [
     ),
     ("max_bytes", "bytes", 40_960, 40_961, "40,961 bytes, allowed 40,960"),
     ("smaller", "smaller", 70, 69.9, "69.9 % smaller than the teacher, wanted 70 %"),
+    ("faster_than_float", "faster_than_float", 1, 0.95, "0.95 times as fast as its own float form, wanted 1"),
     ("faster", "faster", 3, 2.99, "2.99 times as fast as the teacher in the same runtime, wanted 3"),
     ("max_p95_ms", "p95_ms", 0.5, 0.501, "p95 of 0.501 ms, allowed 0.5 ms"),
     (

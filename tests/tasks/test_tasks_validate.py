@@ -39,7 +39,7 @@ def test_every_variant_is_measured(platforms: dict[str, Any]) -> None:
 
 
 def test_figures_are_numbers_that_can_be(platforms: dict[str, Any]) -> None:
-    for _, _, figures in variants(platforms):
+    for _, name, figures in variants(platforms):
         numbers = [value for value in figures.values() if isinstance(value, float)]
         assert all(math.isfinite(number) for number in numbers)
         assert 0 <= figures["score"] <= 100
@@ -47,6 +47,7 @@ def test_figures_are_numbers_that_can_be(platforms: dict[str, Any]) -> None:
         assert figures["drop_interval"][0] <= figures["drop"] <= figures["drop_interval"][1]
         assert 0 < figures["p50_ms"] <= figures["p95_ms"] <= figures["p99_ms"]
         assert 20 < figures["memory_mb"] < 200
+        assert (figures["faster_than_float"] is None) == name.endswith("float32"), "nothing stands beside the float form"
 
 
 def test_sizes_are_those_of_the_files(pipeline: Any, platforms: dict[str, Any]) -> None:
