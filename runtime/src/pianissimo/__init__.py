@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .stream import Stream as Stream
     from .voice_unlock import VoiceUnlock as VoiceUnlock
 
-__version__ = "0.4.1"
+__version__ = "0.4.2"
 
 # Name -> module that holds it. Loaded on first use, so that whoever needs only the manifest (the
 # registry's writing side) does not pay for numpy, and nobody pays for a backend before a model asks.

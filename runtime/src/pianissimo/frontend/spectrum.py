@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..audio import HIGHEST_RATE, LOWEST_RATE
+from ..products import product_into
 from .framing import Signal, framed
 from .mel import mel_filters
 from .once import once
@@ -63,10 +64,11 @@ class MelSpectrum:
         for at in range(0, len(frames), scratch.rows):
             powers = scratch.powers(frames[at : at + scratch.rows], self._window, self._filters[0])
             block = energies[at : at + scratch.rows]
-            if apart:  # a product a row
-                powers, block = powers[:, None], block[:, None]
             for bins, mels, filters in self._bands:
-                np.matmul(powers[..., bins], filters, out=block[..., mels])
+                if apart:
+                    np.matmul(powers[:, None, bins], filters, out=block[:, None, mels])
+                else:
+                    product_into(block[:, mels], powers[:, bins], filters)
         self._scratches.give_back(scratch)
         energies += self.floor
         logs: Float64 = np.log(energies, out=energies)
