@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 import models
@@ -14,6 +16,10 @@ from frameworks.recipe import STAGES
 from tasks import records
 
 ARTIFACTS = Path("artifacts")
+WIDTH = 120  # of a table in a log
+WORDS = ("model", "platform", "form", "verdict")
+COLUMNS = ("model", "platform", "form", "score %", "drop", "bytes", "× smaller", "ms", "× faster", "× float", "MB", "verdict")
+SPARE = ("MB", "× float", "ms", "× smaller", "bytes")  # what a narrow terminal goes without, in this order
 MARKDOWN = (
     "model", "platform", "form", "score %", "drop, points (95 % interval)", "bytes", "smaller",
     "× faster, same runtime", "× its float form", "process MB", "verdict",
@@ -62,18 +68,29 @@ def ratio(times: float | None) -> str:
 def show(names: list[str], root: Path = ARTIFACTS, console: Console | None = None) -> None:
     """Prints the table of artifacts of the models that have a verdict, and why one was rejected."""
     console = console or _console()
-    table = Table("model", "platform", "form", title="Artifacts beside their float teachers")
-    for heading in ("score %", "drop", "bytes", "× smaller", "ms", "× faster", "× float", "MB"):
-        table.add_column(heading, justify="right")
-    table.add_column("verdict")
-    for model in names:
-        for row in _rows(model, root):
-            table.add_row(*row)
-        table.add_section()
+    rows = [_rows(model, root) for model in names]
+    left = list(COLUMNS)
+    anything = console.options.update(max_width=1000)
+    for spare in ("", *SPARE):
+        left = [name for name in left if name != spare]
+        table = _table(left, rows)
+        if Measurement.get(console, anything, table).maximum <= console.width:
+            break
     console.print(table)
     for model in names:
         for reason in reasons(model, root):
             console.print(f"[red]{model}[/red] {reason}", highlight=False)
+
+
+def _table(headings: list[str], models_rows: list[list[list[str]]]) -> Table:
+    table = Table(title="Artifacts beside their float teachers", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in WORDS else "right", no_wrap=heading in WORDS)
+    for rows in models_rows:
+        for row in rows:
+            table.add_row(*(cell for name, cell in zip(COLUMNS, row, strict=True) if name in headings))
+        table.add_section()
+    return table
 
 
 def stages(model: str, root: Path = ARTIFACTS, console: Console | None = None) -> None:
@@ -129,7 +146,7 @@ def markdown(names: list[str], root: Path = ARTIFACTS) -> str:
 
 def _console() -> Console:
     """As wide as the terminal, or wide enough for a log."""
-    return Console(width=None if Console().is_terminal else 120)
+    return Console(width=None if Console().is_terminal else WIDTH)
 
 
 def _rows(model: str, root: Path) -> list[list[str]]:

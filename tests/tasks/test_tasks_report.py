@@ -52,9 +52,19 @@ def test_every_form_has_a_row_with_its_verdict(root: Path) -> None:
     assert report.reasons("keywords", root) == []
 
 
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_a_narrow_terminal_has_fewer_columns_and_none_that_is_cut(root: Path, width: int) -> None:
+    console = Console(file=io.StringIO(), width=width)
+    report.show(["keywords"], root, console)
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in told
+    assert "tflite-float16" in told
+    assert (" MB " in told) == (width == 120), "memory is the first to go"
+
+
 def test_a_rejection_is_told_with_its_reason(rejected: Path) -> None:
     text = printed(report.show, ["keywords"], rejected)
-    (line,) = [line for line in text.splitlines() if "edge" in line and "tflite-int8" in line and "│" in line]
+    (line,) = [line for line in text.splitlines() if "edge" in line and "tflite-int8" in line and "allowed" not in line]
     assert "rejected" in line
     assert "bytes, allowed 1,000" in text
     (reason,) = report.reasons("keywords", rejected)

@@ -84,8 +84,11 @@ def check_rate(sample_rate: object) -> int:
 
 def _energy(mono: Float32) -> float:
     """The sum of squares; NaN and infinity are contagious. In pieces that BLAS leaves to the calling thread."""
-    pieces = (mono[at : at + PIECE] for at in range(0, len(mono), PIECE))
-    return sum(float(np.vdot(piece, piece)) for piece in pieces)  # Python's floats warn of nothing
+    total = 0.0
+    for at in range(0, len(mono), PIECE):
+        piece = mono[at : at + PIECE]
+        total += float(piece.dot(piece))
+    return total
 
 
 def _typed(audio: ArrayLike) -> NDArray[np.generic]:
