@@ -29,7 +29,7 @@ HEADING = (
     "smaller",
     "median ms",
     "× faster",
-    "× its float form",
+    "× float",
     "process MB",
 )
 

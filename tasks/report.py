@@ -22,7 +22,7 @@ COLUMNS = ("model", "platform", "form", "score %", "drop", "bytes", "× smaller"
 SPARE = ("MB", "× float", "ms", "× smaller", "bytes")  # what a narrow terminal goes without, in this order
 MARKDOWN = (
     "model", "platform", "form", "score %", "drop, points (95 % interval)", "bytes", "smaller",
-    "× faster, same runtime", "× its float form", "process MB", "verdict",
+    "× faster, same runtime", "× float", "process MB", "verdict",
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def artifacts(model: str, root: Path = ARTIFACTS) -> list[Artifact]:
 
 def ratio(times: float | None) -> str:
     """How a table shows how many times as fast something is; nothing for what has nothing beside it."""
-    return "" if times is None else f"{times:.1f}"
+    return "" if times is None else f"{times:.2f}"
 
 
 def show(names: list[str], root: Path = ARTIFACTS, console: Console | None = None) -> None:
