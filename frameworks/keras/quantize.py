@@ -1,6 +1,7 @@
 """The search for int8: post-training first, then quantization-aware training, then the costliest layers stay float.
 
-It ends at the first attempt within the limit; where none is, the best one is kept, and the facts say which and why.
+It ends at the first attempt that holds: within the limit, and with as many answers kept as the parity ladder will ask for. A
+form may lose no point and yet answer anew, which training does. Where none holds the best one is kept, and the facts say why.
 """
 
 import tempfile
@@ -12,6 +13,7 @@ import numpy as np
 from pianissimo.backends import open_session
 
 from frameworks import Scheme, metrics
+from frameworks.answers import KEPT, agreement
 from frameworks.examples import Examples
 from frameworks.formats import tflite as file_format
 from frameworks.keras import aware, tflite
@@ -22,14 +24,16 @@ from frameworks.recipe import Quantize
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try: how, which layers stayed float, and what it did to validation. `distance` is the mean |difference| of
-    probabilities to the float network, which still ranks attempts whose scores are equal."""
+    """One try: how, which layers stayed float, and what it did to validation. `agreement` is the share of the float network's
+    answers that it keeps, in percent, and `distance` the mean |difference| of probabilities, which still ranks attempts whose
+    scores are equal."""
 
     method: str
     network: str
     float_layers: tuple[str, ...]
     score: float
     drop: float
+    agreement: float
     distance: float
     bytes: int
 
@@ -42,6 +46,7 @@ class Search:
         self.metric = metrics.choose(examples.metric, examples.labels)
         self.expected = predict(network, examples.validation.features)
         self.before = self.metric.measure(examples.validation.labels, self.expected)
+        self.kept = KEPT[examples.task]
         self.attempts: list[Attempt] = []
 
     def judge(
@@ -56,16 +61,23 @@ class Search:
             float_layers,
             score,
             self.metric.drop(self.before, score),
+            agreement(self.examples.task, self.expected, scores),
             float(np.mean(np.abs(scores - self.expected))),
             len(content),
         )
 
     def best(self, allowed: float, *, integer: bool = False) -> Attempt:
-        """Of the attempts that lost at most `allowed` points the one nearest to float, else the one that lost least;
-        `integer` leaves out those with float layers."""
+        """Of the attempts that hold the one nearest to float; else of those that keep enough answers, if any do, the one that
+        lost least. `integer` leaves out those with float layers."""
         open_to = [a for a in self.attempts if not (integer and a.float_layers)]
-        within = [a for a in open_to if a.drop <= allowed]
-        return min(within, key=lambda a: a.distance) if within else min(open_to, key=lambda a: (a.drop, a.distance))
+        holding = [a for a in open_to if self.holds(a, allowed)]
+        if holding:
+            return min(holding, key=lambda a: a.distance)
+        return min(open_to, key=lambda a: (a.agreement < self.kept, a.drop, a.distance))
+
+    def holds(self, attempt: Attempt, allowed: float) -> bool:
+        """Whether it lost at most `allowed` points and keeps enough answers."""
+        return attempt.drop <= allowed and attempt.agreement >= self.kept
 
 
 def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
@@ -77,20 +89,20 @@ def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
     whole = tflite.int8(network, calibration)
     search.attempts.append(search.judge("post_training", whole))
     unaware = ""
-    if recipe.aware and search.best(recipe.max_drop).drop > recipe.max_drop:
+    if recipe.aware and not search.holds(search.best(recipe.max_drop), recipe.max_drop):
         unaware = aware.refusal(network)
         if not unaware:
             networks["aware"], curve = aware.trained(network, examples, recipe.aware)
             search.attempts.append(search.judge("aware", tflite.aware(networks["aware"]), "aware"))
     layers = sensitivity(search, calibration, whole)
-    if search.best(recipe.max_drop).drop > recipe.max_drop:
+    if not search.holds(search.best(recipe.max_drop), recipe.max_drop):
         _mix(search, calibration, [layer["layer"] for layer in layers], recipe)
     chosen, micro = search.best(recipe.max_drop), search.best(recipe.max_drop, integer=True)
     plan = {"int8": _target(chosen), "micro": _target(micro)}
     networks = {name: made for name, made in networks.items() if name in {"network", chosen.network, micro.network}}
     facts = {
         "method": chosen.method,
-        "why": _why(chosen, recipe),
+        "why": _why(chosen, recipe, search.kept),
         "layers": layers,
         "attempts": [asdict(attempt) for attempt in search.attempts],
         **({"no_aware": unaware} if unaware else {}),
@@ -121,12 +133,12 @@ def answers(content: bytes, features: np.ndarray) -> np.ndarray:
 
 
 def _mix(search: Search, calibration: np.ndarray, ranked: list[str], recipe: Quantize) -> None:
-    """One, two, … of the costliest layers stay float, until the drop is within the limit or `float_layers` is reached."""
+    """One, two, … of the costliest layers stay float, until an attempt holds or `float_layers` is reached."""
     mixed = tflite.Mixed(search.network, calibration)
     for count in range(1, min(recipe.float_layers, len(ranked)) + 1):
         kept = tuple(ranked[:count])
         search.attempts.append(search.judge("mixed", mixed.keeping(kept), float_layers=kept))
-        if search.attempts[-1].drop <= recipe.max_drop:
+        if search.holds(search.attempts[-1], recipe.max_drop):
             return
 
 
@@ -141,8 +153,8 @@ def _target(attempt: Attempt) -> dict[str, Any]:
     return {"method": attempt.method, "network": attempt.network, "float_layers": list(attempt.float_layers)}
 
 
-def _why(chosen: Attempt, recipe: Quantize) -> str:
-    lost = f"{chosen.method} lost {chosen.drop:.2f} points on validation"
-    if chosen.drop <= recipe.max_drop:
-        return f"{lost}, within max_drop {recipe.max_drop:g}"
-    return f"{lost}, the least of all attempts; none was within max_drop {recipe.max_drop:g}"
+def _why(chosen: Attempt, recipe: Quantize, kept: float) -> str:
+    did = f"{chosen.method} lost {chosen.drop:.2f} points on validation and keeps {chosen.agreement:.1f} % of answers"
+    if chosen.drop <= recipe.max_drop and chosen.agreement >= kept:
+        return f"{did}, within max_drop {recipe.max_drop:g} and {kept:g} %"
+    return f"{did}, the best of all attempts; none was within max_drop {recipe.max_drop:g} and {kept:g} %"

@@ -18,9 +18,7 @@ Rule = Callable[[str, float, float, float], str]
 
 EXACT = 1e-5  # probabilities of two float forms of one network
 HALF = 1e-2  # float16 weights keep 11 bits
-# Percent of answers a quantized form keeps, by task, and the points it may lose. A phoneme has neighbours on either side to
-# merge with or be lost to; a label has none.
-AGREEMENT, LOST = {"classify": 98.0, "transcribe": 95.0, "verify": 98.0}, 1.0
+LOST = 1.0  # points a quantized form may lose
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def _within(limit: float) -> Rule:
 
 
 def _keeps_answers(task: str, _distance: float, agreement: float, drop: float) -> str:
-    allowed = AGREEMENT[task]
+    allowed = answers.KEPT[task]
     if agreement >= allowed and drop <= LOST:
         return ""
     return f"only {agreement:.1f} % of answers are kept and {drop:.2f} points lost, allowed {allowed:g} % and {LOST:g} point"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,28 @@ def test_over_the_limit_the_costliest_layers_stay_float(mixed: Any) -> None:
     ranked = [row["layer"] for row in mixed.facts["layers"]]
     tried = [(attempt["method"], list(attempt["float_layers"])) for attempt in mixed.facts["attempts"]]
     assert tried == [("post_training", []), ("mixed", ranked[:1]), ("mixed", ranked[:2])]
-    assert "the least of all attempts; none was within max_drop" in mixed.facts["why"]
+    assert "the best of all attempts; none was within max_drop" in mixed.facts["why"]
 
 
 def test_the_best_attempt_is_kept(mixed: Any) -> None:
     best = min(mixed.facts["attempts"], key=lambda attempt: (attempt["drop"], attempt["distance"]))
     assert mixed.plan["int8"]["float_layers"] == list(best["float_layers"])
     assert mixed.facts["method"] == best["method"]
+
+
+def test_a_form_that_answers_anew_is_not_taken_for_its_score(keras: Any) -> None:
+    module = sys.modules[keras.quantize.__module__]  # the package's own name of it is the function
+    search = object.__new__(module.Search)
+    search.kept = 98.0
+    search.attempts = [
+        module.Attempt("post_training", "network", (), 90.0, 0.4, 98.5, 0.004, 10),
+        module.Attempt("aware", "aware", (), 91.0, -0.6, 97.0, 0.015, 10),
+    ]
+    assert search.best(0.3).method == "post_training", "0.1 over the limit is less than three of a hundred answers"
+    assert not search.holds(search.best(0.3), 0.3)
+    search.attempts.append(module.Attempt("mixed", "network", ("stem",), 90.3, 0.1, 99.0, 0.003, 12))
+    assert search.best(0.3).method == "mixed"
+    assert search.best(0.3, integer=True).method == "post_training"
 
 
 def test_a_microcontroller_never_gets_float_layers(mixed: Any, aware: Any) -> None:
