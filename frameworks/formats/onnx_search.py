@@ -1,6 +1,7 @@
 """The search for an int8 ONNX file: every way to calibrate, then the costliest nodes stay float.
 
-It ends at the first attempts within the limit; where none is, the best one is kept, and `why` says so.
+It ends at the first attempts within the limit, in points and in answers kept, which is what the parity ladder will ask; where
+none is, the best one is kept, and `why` says so.
 """
 
 import contextlib
@@ -25,7 +26,8 @@ ROUNDS = 40  # interleaved calls: enough for a median, which only informs
 class Attempt:
     """One try: how it was calibrated, which nodes stayed float, and what it did to validation.
 
-    `distance` is the mean |difference| of outputs to the float file's, which still ranks attempts whose scores are equal;
+    `agreement` is the share of the float file's answers that it keeps, in percent, and `distance` the mean |difference| of
+    outputs, which still ranks attempts whose scores are equal;
     `milliseconds` and `float_milliseconds` are medians of one example's interleaved calls on one thread.
     """
 
@@ -33,10 +35,34 @@ class Attempt:
     float_layers: tuple[str, ...]
     score: float
     drop: float
+    agreement: float
     distance: float
     bytes: int
     milliseconds: float
     float_milliseconds: float
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Points an attempt may lose on validation, and the percent of the float file's answers that it has to keep there."""
+
+    max_drop: float
+    kept: float
+
+    def holds(self, attempt: Attempt) -> bool:
+        """Whether the attempt is within both."""
+        return attempt.drop <= self.max_drop and attempt.agreement >= self.kept
+
+    def best(self, attempts: list[Attempt]) -> Attempt:
+        """The attempt within the limit that is nearest to float; else, of those that keep enough answers, if any do, the one
+        that lost least."""
+        holding = [attempt for attempt in attempts if self.holds(attempt)]
+        if holding:
+            return min(holding, key=lambda a: a.distance)
+        return min(attempts, key=lambda a: (a.agreement < self.kept, a.drop, a.distance))
+
+    def __str__(self) -> str:
+        return f"max_drop {self.max_drop:g} and {self.kept:g} %"
 
 
 @dataclass(frozen=True)
@@ -52,18 +78,19 @@ class Found:
 
 def search(source: Path, examples: Examples, metric: Metric, recipe: Quantize) -> Found:
     """The best static int8 form of the float file `source`, every choice made on validation through the runtime."""
+    limit = Limit(recipe.max_drop, answers.KEPT[examples.task])
     with tempfile.TemporaryDirectory() as folder:
         judge = _Judge(source, examples, metric, Path(folder))
         attempts = [judge.attempt(method) for method in onnx_ranges.METHODS]
-        best = _best(attempts, recipe.max_drop)
+        best = limit.best(attempts)
         layers = judge.sensitivity(best.method)
-        if best.drop > recipe.max_drop:
+        if not limit.holds(best):
             for count in range(1, min(recipe.float_layers, len(layers) - 1) + 1):  # one stays int8
                 attempts.append(judge.attempt(best.method, tuple(row["layer"] for row in layers[:count])))
-                if attempts[-1].drop <= recipe.max_drop:
+                if limit.holds(attempts[-1]):
                     break
-    chosen = _best(attempts, recipe.max_drop)
-    return Found(chosen, attempts, layers, _why(chosen, recipe))
+    chosen = limit.best(attempts)
+    return Found(chosen, attempts, layers, _why(chosen, limit))
 
 
 def make(source: Path, attempt: Attempt, calibration: Features, dest: Path) -> None:
@@ -75,7 +102,7 @@ class _Judge:
     """Makes int8 forms of one float file and scores them on validation, through the consumer's own backend."""
 
     def __init__(self, source: Path, examples: Examples, metric: Metric, folder: Path) -> None:
-        self.source, self.metric, self.validation = source, metric, examples.validation
+        self.source, self.metric, self.task, self.validation = source, metric, examples.task, examples.validation
         self.static = onnx_quantize.Static(source, examples.calibration.features, folder)
         self.file = folder / "attempt.onnx"
         self.expected = onnx_quantize.scores(source, self.validation.features)
@@ -83,30 +110,32 @@ class _Judge:
 
     def attempt(self, method: str, float_layers: tuple[str, ...] = ()) -> Attempt:
         """One form with all there is to know about it."""
-        score, distance = self.score(method, float_layers)
+        score, agreement, distance = self.score(method, float_layers)
         taken = self._race()
         return Attempt(
             method,
             float_layers,
             score,
             self.metric.drop(self.before, score),
+            agreement,
             distance,
             self.file.stat().st_size,
             taken["int8"]["p50"],
             taken["float32"]["p50"],
         )
 
-    def score(self, method: str, float_layers: tuple[str, ...]) -> tuple[float, float]:
-        """(score, mean distance to float) of one form, which is left in `file`."""
+    def score(self, method: str, float_layers: tuple[str, ...]) -> tuple[float, float, float]:
+        """(score, answers kept in percent, mean distance to float) of one form, which is left in `file`."""
         self.static.write(self.file, method=method, float_nodes=float_layers)
         given = onnx_quantize.scores(self.file, self.validation.features)
-        return self.metric.measure(self.validation.labels, given), answers.distance(self.expected, given)[1]
+        score = self.metric.measure(self.validation.labels, given)
+        return score, answers.agreement(self.task, self.expected, given), answers.distance(self.expected, given)[1]
 
     def sensitivity(self, method: str) -> list[dict[str, Any]]:
         """A row a node that holds weights: what is lost when it alone stays float; the costliest, which leaves least, first."""
         rows = []
         for name in self.static.weighted:
-            score, distance = self.score(method, (name,))
+            score, _, distance = self.score(method, (name,))
             rows.append(
                 {"layer": name, "distance_without": distance, "drop_without": self.metric.drop(self.before, score)}
             )
@@ -122,15 +151,14 @@ class _Judge:
             return latency.interleaved({"int8": lambda: int8.run(one), "float32": lambda: float32.run(one)}, ROUNDS)
 
 
-def _best(attempts: list[Attempt], allowed: float) -> Attempt:
-    """Of the attempts that lost at most `allowed` points the one nearest to float, else the one that lost least."""
-    within = [attempt for attempt in attempts if attempt.drop <= allowed]
-    return min(within, key=lambda a: a.distance) if within else min(attempts, key=lambda a: (a.drop, a.distance))
-
-
-def _why(chosen: Attempt, recipe: Quantize) -> str:
+def told(chosen: Attempt) -> str:
+    """What an attempt did, in words."""
     kept = f" with {len(chosen.float_layers)} float nodes" if chosen.float_layers else ""
     lost = f"{chosen.method}{kept} lost {chosen.drop:.2f} points on validation"
-    if chosen.drop <= recipe.max_drop:
-        return f"{lost}, within max_drop {recipe.max_drop:g}, and of those within it is nearest to float"
-    return f"{lost}, the least of all attempts; none was within max_drop {recipe.max_drop:g}"
+    return f"{lost} and keeps {chosen.agreement:.1f} % of answers"
+
+
+def _why(chosen: Attempt, limit: Limit) -> str:
+    if limit.holds(chosen):
+        return f"{told(chosen)}, within {limit}, and of those within it is nearest to float"
+    return f"{told(chosen)}, the best of all attempts; none was within {limit}"

@@ -12,7 +12,7 @@ from pianissimo.backends import open_session
 from frameworks import FrameworkError, Scheme, answers, metrics
 from frameworks.examples import Examples, Features
 from frameworks.formats import onnx_quantize, onnx_search
-from frameworks.formats.onnx_search import Attempt
+from frameworks.formats.onnx_search import Attempt, Limit, told
 from frameworks.metrics import Metric
 from frameworks.proof import latency
 from frameworks.recipe import Quantize
@@ -33,7 +33,8 @@ def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
         export(network, source)
         found = onnx_search.search(source, examples, metric, recipe)
         attempts = [*found.attempts, _dynamic(source, examples, metric)]
-        chosen = best(attempts, recipe.max_drop)
+        limit = Limit(recipe.max_drop, answers.KEPT[examples.task])
+        chosen = best(attempts, limit)
         target = {"method": chosen.method, "network": "network", "float_layers": list(chosen.float_layers)}
         example = typical(examples.validation.features)
         own = in_torch.forms(network, examples, metric, example)
@@ -43,7 +44,7 @@ def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
             taken = _timed(files, example, own.calls)
     facts = {
         "method": chosen.method,
-        "why": why(chosen, recipe.max_drop),
+        "why": why(chosen, limit),
         "layers": found.layers,
         "attempts": [asdict(attempt) for attempt in attempts],
         "milliseconds": taken,
@@ -52,26 +53,20 @@ def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
     return Scheme({"network": network}, {"int8": target}, facts)
 
 
-def best(attempts: list[Attempt], allowed: float) -> Attempt:
-    """Of the attempts that lost at most `allowed` points and are faster than float the one nearest to float; where none is
-    faster, the nearest of those within; where none is within, the one that lost least."""
-    within = [attempt for attempt in attempts if attempt.drop <= allowed]
-    quicker = [attempt for attempt in within if _faster(attempt) > 1]
-    if within:
-        return min(quicker or within, key=lambda a: a.distance)
-    return min(attempts, key=lambda a: (a.drop, a.distance))
+def best(attempts: list[Attempt], limit: Limit) -> Attempt:
+    """The limit's best of the attempts within it that are faster than float; where none is, of all."""
+    quicker = [attempt for attempt in attempts if limit.holds(attempt) and _faster(attempt) > 1]
+    return limit.best(quicker or attempts)
 
 
-def why(chosen: Attempt, allowed: float) -> str:
+def why(chosen: Attempt, limit: Limit) -> str:
     """Why this attempt is to ship, in words."""
-    kept = f" with {len(chosen.float_layers)} float nodes" if chosen.float_layers else ""
-    lost = f"{chosen.method}{kept} lost {chosen.drop:.2f} points on validation"
     speed = f"runs {_faster(chosen):.2f} times as fast as float"
-    if chosen.drop > allowed:
-        return f"{lost}, the least of all attempts, and {speed}; none was within max_drop {allowed:g}"
+    if not limit.holds(chosen):
+        return f"{told(chosen)}, the best of all attempts, and {speed}; none was within {limit}"
     if _faster(chosen) <= 1:
-        return f"{lost}, within max_drop {allowed:g}, but {speed}: no attempt within the limit was faster"
-    return f"{lost}, within max_drop {allowed:g}, {speed}, and is the nearest to float of those that are both"
+        return f"{told(chosen)}, within {limit}, but {speed}: no attempt within the limit was faster"
+    return f"{told(chosen)}, within {limit}, {speed}, and is the nearest to float of those that are both"
 
 
 def beside(chosen: Attempt, taken: dict[str, float], own: in_torch.Forms, allowed: float) -> str:
@@ -101,6 +96,7 @@ def _dynamic(source: Path, examples: Examples, metric: Metric) -> Attempt:
         (),
         score,
         metric.drop(metric.measure(held.labels, expected), score),
+        answers.agreement(examples.task, expected, given),
         answers.distance(expected, given)[1],
         file.stat().st_size,
         taken["int8"],

@@ -60,10 +60,11 @@ def _attempts(attempts: list[dict[str, Any]], why: str) -> str:
             ", ".join(map(_name, one["float_layers"])) or "none",
             f"{one['score']:.2f}",
             f"{one['drop']:+.2f}",
+            f"{one['agreement']:.1f}",
             f"{one['distance']:.3g}",
             f"{one['bytes']:,}",
         )
         for one in attempts
     ]
-    heading = ("tried", "layers in float", "validation %", "drop", "distance", "bytes")
+    heading = ("tried", "layers in float", "validation %", "drop", "answers kept %", "distance", "bytes")
     return html.table(heading, rows, 2) + html.sentence(why)

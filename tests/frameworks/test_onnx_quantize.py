@@ -251,7 +251,7 @@ def test_over_the_limit_the_costliest_nodes_stay_float(forced: onnx_search.Found
     )
     assert [attempt.float_layers for attempt in forced.attempts[3:]] == [tuple(ranked[:1]), tuple(ranked[:2])]
     assert forced.chosen == min(forced.attempts, key=lambda attempt: (attempt.drop, attempt.distance))
-    assert "the least of all attempts; none was within max_drop" in forced.why
+    assert "the best of all attempts; none was within max_drop" in forced.why
 
 
 def test_one_node_is_always_left_to_int8(sequence: Path, sequences: Examples) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from frameworks import FrameworkError, metrics
 from frameworks.examples import Examples
-from frameworks.formats.onnx_search import Attempt
+from frameworks.formats.onnx_search import Attempt, Limit
 from frameworks.recipe import Quantize
 from frameworks.torch import in_torch
 from frameworks.torch.build import build
@@ -27,8 +27,10 @@ def not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", lambda network: network)
 
 
-def attempt(method: str, *, drop: float = 0.0, distance: float = 0.1, faster: float = 2.0) -> Attempt:
-    return Attempt(method, (), 90.0, drop, distance, 10, 1.0, faster)
+def attempt(
+    method: str, *, drop: float = 0.0, agreement: float = 99.0, distance: float = 0.1, faster: float = 2.0
+) -> Attempt:
+    return Attempt(method, (), 90.0, drop, agreement, distance, 10, 1.0, faster)
 
 
 def test_every_way_is_tried_and_one_is_planned(
@@ -67,13 +69,16 @@ def test_phrases_are_quantized_too(framework: Any, transcriber: Any, phrases: Ex
         ),
         ([attempt("lossy", drop=2.0, distance=0.01), attempt("within", faster=0.5)], "within", "within max_drop 1"),
         ([attempt("most", drop=3.0), attempt("least", drop=2.0)], "least", "none was within max_drop 1"),
+        ([attempt("anew", agreement=94.0), attempt("alike", drop=0.9)], "alike", "keeps 99.0 % of answers"),
+        ([attempt("anew", agreement=94.0), attempt("lossy", drop=1.1)], "lossy", "none was within max_drop 1 and 95 %"),
     ],
-    ids=["nearest", "quicker", "none-quicker", "limit", "none-within"],
+    ids=["nearest", "quicker", "none-quicker", "limit", "none-within", "answers", "answers-none-within"],
 )
 def test_which_attempt_is_kept_and_why(attempts: list[Attempt], kept: str, reason: str) -> None:
-    chosen = best(attempts, 1.0)
+    limit = Limit(1.0, 95.0)
+    chosen = best(attempts, limit)
     assert chosen.method == kept
-    assert reason in why(chosen, 1.0)
+    assert reason in why(chosen, limit)
 
 
 @pytest.mark.parametrize(
