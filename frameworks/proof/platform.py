@@ -12,7 +12,7 @@ from frameworks import answers
 from frameworks.formats import micro
 from frameworks.metrics import drop_interval
 from frameworks.proof import AUDITS, memory, speed
-from frameworks.proof.bench import Bench, Subject, heard
+from frameworks.proof.bench import Bench, Subject, alone, heard
 from frameworks.proof.ladder import Rung, Step, climb, first_broken
 
 
@@ -28,7 +28,7 @@ def prove(
     """(figures, outputs for the golden features) of one variant of `subject`, every figure measured here and now."""
     file, backend = bench.files / variant["files"][0]["name"], variant["backend"]
     with pianissimo.open_folder(bench.files, platform=platform, variant=variant["name"]) as model:
-        outputs, golden = model.scores(bench.features), model.scores(bench.golden)
+        outputs, golden = alone(model, bench.features), model.scores(bench.golden)
         steps = _ladder(bench, subject, variant, model, outputs, is_micro)
         unrounded = bench.reference(subject.reference, backend) if variant["precision"] != "float32" else None
         fast = speed.measure(bench, file, backend, model, unrounded)

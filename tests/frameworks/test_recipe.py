@@ -87,7 +87,7 @@ SECTIONS: dict[Place, str] = {
     ("convert", "platforms", "mcu", "variants", 0): "backend, precision",
     ("validate",): "bootstrap, golden, rounds",
     ("gate",): "platforms",
-    ("gate", "platforms", "edge"): "agreement, drop_type, faster, floor",
+    ("gate", "platforms", "edge"): "agreement, drop_type, faster, faster_than_float, floor",
     ("publish",): "channels, registry",
 }
 
