@@ -23,7 +23,7 @@ FIGURES = {
     "drop": ("drop", "{:+.2f}"),
     "smaller": ("smaller %", "{:.0f}"),
     "faster": ("× faster", "{:.1f}"),
-    "faster_than_float": ("× float", "{:.1f}"),
+    "faster_than_float": ("× float", "{:.2f}"),
     "p50_ms": ("ms", "{:.3f}"),
     "memory_mb": ("MB", "{:.0f}"),
 }

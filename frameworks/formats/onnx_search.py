@@ -15,6 +15,7 @@ from pianissimo.backends import open_session
 from frameworks import answers
 from frameworks.examples import Examples, Features
 from frameworks.formats import onnx_quantize, onnx_ranges
+from frameworks.limit import Limit, did
 from frameworks.metrics import Metric
 from frameworks.proof import latency
 from frameworks.recipe import Quantize
@@ -27,8 +28,8 @@ class Attempt:
     """One try: how it was calibrated, which nodes stayed float, and what it did to validation.
 
     `agreement` is the share of the float file's answers that it keeps, in percent, and `distance` the mean |difference| of
-    outputs, which still ranks attempts whose scores are equal;
-    `milliseconds` and `float_milliseconds` are medians of one example's interleaved calls on one thread.
+    outputs, which still ranks attempts whose scores are equal; `milliseconds` and `float_milliseconds` are medians of one
+    example's interleaved calls on one thread.
     """
 
     method: str
@@ -40,29 +41,6 @@ class Attempt:
     bytes: int
     milliseconds: float
     float_milliseconds: float
-
-
-@dataclass(frozen=True)
-class Limit:
-    """Points an attempt may lose on validation, and the percent of the float file's answers that it has to keep there."""
-
-    max_drop: float
-    kept: float
-
-    def holds(self, attempt: Attempt) -> bool:
-        """Whether the attempt is within both."""
-        return attempt.drop <= self.max_drop and attempt.agreement >= self.kept
-
-    def best(self, attempts: list[Attempt]) -> Attempt:
-        """The attempt within the limit that is nearest to float; else, of those that keep enough answers, if any do, the one
-        that lost least."""
-        holding = [attempt for attempt in attempts if self.holds(attempt)]
-        if holding:
-            return min(holding, key=lambda a: a.distance)
-        return min(attempts, key=lambda a: (a.agreement < self.kept, a.drop, a.distance))
-
-    def __str__(self) -> str:
-        return f"max_drop {self.max_drop:g} and {self.kept:g} %"
 
 
 @dataclass(frozen=True)
@@ -154,8 +132,7 @@ class _Judge:
 def told(chosen: Attempt) -> str:
     """What an attempt did, in words."""
     kept = f" with {len(chosen.float_layers)} float nodes" if chosen.float_layers else ""
-    lost = f"{chosen.method}{kept} lost {chosen.drop:.2f} points on validation"
-    return f"{lost} and keeps {chosen.agreement:.1f} % of answers"
+    return f"{chosen.method}{kept} {did(chosen)}"
 
 
 def _why(chosen: Attempt, limit: Limit) -> str:

@@ -19,6 +19,7 @@ from frameworks.formats import tflite as file_format
 from frameworks.keras import aware, tflite
 from frameworks.keras.answers import fixed
 from frameworks.keras.predict import predict
+from frameworks.limit import Limit, did
 from frameworks.recipe import Quantize
 
 
@@ -41,12 +42,12 @@ class Attempt:
 class Search:
     """Tries ways to int8 on one network; `attempts` grows, and every file is scored through the consumer's backend."""
 
-    def __init__(self, network: Any, examples: Examples) -> None:
+    def __init__(self, network: Any, examples: Examples, max_drop: float) -> None:
         self.network, self.examples = network, examples
         self.metric = metrics.choose(examples.metric, examples.labels)
         self.expected = predict(network, examples.validation.features)
         self.before = self.metric.measure(examples.validation.labels, self.expected)
-        self.kept = KEPT[examples.task]
+        self.limit = Limit(max_drop, KEPT[examples.task])
         self.attempts: list[Attempt] = []
 
     def judge(
@@ -66,43 +67,38 @@ class Search:
             len(content),
         )
 
-    def best(self, allowed: float, *, integer: bool = False) -> Attempt:
-        """Of the attempts that hold the one nearest to float; else of those that keep enough answers, if any do, the one that
-        lost least. `integer` leaves out those with float layers."""
-        open_to = [a for a in self.attempts if not (integer and a.float_layers)]
-        holding = [a for a in open_to if self.holds(a, allowed)]
-        if holding:
-            return min(holding, key=lambda a: a.distance)
-        return min(open_to, key=lambda a: (a.agreement < self.kept, a.drop, a.distance))
+    def best(self, *, integer: bool = False) -> Attempt:
+        """The limit's best of the attempts so far; `integer` leaves out those with float layers."""
+        return self.limit.best([a for a in self.attempts if not (integer and a.float_layers)])
 
-    def holds(self, attempt: Attempt, allowed: float) -> bool:
-        """Whether it lost at most `allowed` points and keeps enough answers."""
-        return attempt.drop <= allowed and attempt.agreement >= self.kept
+    def ended(self) -> bool:
+        """Whether an attempt is within the limit."""
+        return self.limit.holds(self.best())
 
 
 def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
     """The scheme for int8, and for micro, where no layer may stay float."""
-    search = Search(network, examples)
+    search = Search(network, examples, recipe.max_drop)
     curve: list[dict[str, Any]] = []
     networks = {"network": network}
     calibration = fixed(examples.calibration.features, "quantize")
     whole = tflite.int8(network, calibration)
     search.attempts.append(search.judge("post_training", whole))
     unaware = ""
-    if recipe.aware and not search.holds(search.best(recipe.max_drop), recipe.max_drop):
+    if recipe.aware and not search.ended():
         unaware = aware.refusal(network)
         if not unaware:
             networks["aware"], curve = aware.trained(network, examples, recipe.aware)
             search.attempts.append(search.judge("aware", tflite.aware(networks["aware"]), "aware"))
     layers = sensitivity(search, calibration, whole)
-    if not search.holds(search.best(recipe.max_drop), recipe.max_drop):
+    if not search.ended():
         _mix(search, calibration, [layer["layer"] for layer in layers], recipe)
-    chosen, micro = search.best(recipe.max_drop), search.best(recipe.max_drop, integer=True)
+    chosen, micro = search.best(), search.best(integer=True)
     plan = {"int8": _target(chosen), "micro": _target(micro)}
     networks = {name: made for name, made in networks.items() if name in {"network", chosen.network, micro.network}}
     facts = {
         "method": chosen.method,
-        "why": _why(chosen, recipe, search.kept),
+        "why": _why(chosen, search.limit),
         "layers": layers,
         "attempts": [asdict(attempt) for attempt in search.attempts],
         **({"no_aware": unaware} if unaware else {}),
@@ -138,7 +134,7 @@ def _mix(search: Search, calibration: np.ndarray, ranked: list[str], recipe: Qua
     for count in range(1, min(recipe.float_layers, len(ranked)) + 1):
         kept = tuple(ranked[:count])
         search.attempts.append(search.judge("mixed", mixed.keeping(kept), float_layers=kept))
-        if search.holds(search.attempts[-1], recipe.max_drop):
+        if search.ended():
             return
 
 
@@ -153,8 +149,6 @@ def _target(attempt: Attempt) -> dict[str, Any]:
     return {"method": attempt.method, "network": attempt.network, "float_layers": list(attempt.float_layers)}
 
 
-def _why(chosen: Attempt, recipe: Quantize, kept: float) -> str:
-    did = f"{chosen.method} lost {chosen.drop:.2f} points on validation and keeps {chosen.agreement:.1f} % of answers"
-    if chosen.drop <= recipe.max_drop and chosen.agreement >= kept:
-        return f"{did}, within max_drop {recipe.max_drop:g} and {kept:g} %"
-    return f"{did}, the best of all attempts; none was within max_drop {recipe.max_drop:g} and {kept:g} %"
+def _why(chosen: Attempt, limit: Limit) -> str:
+    told = f"{chosen.method} {did(chosen)}"
+    return f"{told}, within {limit}" if limit.holds(chosen) else f"{told}, the best of all attempts; none was within {limit}"

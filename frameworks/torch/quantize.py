@@ -12,7 +12,8 @@ from pianissimo.backends import open_session
 from frameworks import FrameworkError, Scheme, answers, metrics
 from frameworks.examples import Examples, Features
 from frameworks.formats import onnx_quantize, onnx_search
-from frameworks.formats.onnx_search import Attempt, Limit, told
+from frameworks.formats.onnx_search import Attempt, told
+from frameworks.limit import Limit
 from frameworks.metrics import Metric
 from frameworks.proof import latency
 from frameworks.recipe import Quantize

@@ -13,6 +13,7 @@ import pytest
 
 from frameworks.examples import Examples, Part
 from frameworks.formats import tflite
+from frameworks.limit import Limit
 from frameworks.recipe import Aware, Quantize
 
 # No file loses less than this, so the search goes through every way; the recipe itself would refuse the number.
@@ -72,16 +73,16 @@ def test_the_best_attempt_is_kept(mixed: Any) -> None:
 def test_a_form_that_answers_anew_is_not_taken_for_its_score(keras: Any) -> None:
     module = sys.modules[keras.quantize.__module__]  # the package's own name of it is the function
     search = object.__new__(module.Search)
-    search.kept = 98.0
+    search.limit = Limit(0.3, 98.0)
     search.attempts = [
         module.Attempt("post_training", "network", (), 90.0, 0.4, 98.5, 0.004, 10),
         module.Attempt("aware", "aware", (), 91.0, -0.6, 97.0, 0.015, 10),
     ]
-    assert search.best(0.3).method == "post_training", "0.1 over the limit is less than three of a hundred answers"
-    assert not search.holds(search.best(0.3), 0.3)
+    assert search.best().method == "post_training", "0.1 over the limit is less than three of a hundred answers"
+    assert not search.ended()
     search.attempts.append(module.Attempt("mixed", "network", ("stem",), 90.3, 0.1, 99.0, 0.003, 12))
-    assert search.best(0.3).method == "mixed"
-    assert search.best(0.3, integer=True).method == "post_training"
+    assert search.best().method == "mixed"
+    assert search.best(integer=True).method == "post_training"
 
 
 def test_a_microcontroller_never_gets_float_layers(mixed: Any, aware: Any) -> None:

@@ -1,7 +1,7 @@
 """Products of matrices by the calling thread alone.
 
-BLAS shares a product of some size between all cores and waits for the slowest: where they have other work, one of 0.2 ms took
-32 ms now and then, and two threads that ask at once wait for each other. A runtime that says it takes one thread takes one.
+BLAS shares a product of some size between all cores and waits for the slowest, which on a busy machine takes many times as
+long, and two threads that ask at once wait for each other. A runtime that says it takes one thread takes one.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from queue import SimpleQueue
 
 
 class Seats:
-    """A semaphore without Python between its lock and whoever waits: `threading`'s own costs a short answer a tenth."""
+    """A semaphore without Python between its lock and whoever waits, of which short answers would see much."""
 
     def __init__(self, count: int) -> None:
         free = SimpleQueue[None]()

@@ -11,7 +11,8 @@ import torch
 
 from frameworks import FrameworkError, metrics
 from frameworks.examples import Examples
-from frameworks.formats.onnx_search import Attempt, Limit
+from frameworks.formats.onnx_search import Attempt
+from frameworks.limit import Limit
 from frameworks.recipe import Quantize
 from frameworks.torch import in_torch
 from frameworks.torch.build import build

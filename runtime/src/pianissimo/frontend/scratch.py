@@ -9,7 +9,7 @@ from .framing import Signal
 
 Float64 = NDArray[np.float64]
 # Bytes of frames transformed at once: bounds memory, and yet seconds of speech go in one piece. Every step lets go of Python's
-# lock, and threads that ask at once pay for each: with a quarter of this, eight threads answered a tenth less.
+# lock, and threads that ask at once pay for each.
 BLOCK = 2**20
 KEPT = 4  # sets of arrays, for as many threads; of any number of threads the others make their own
 INTO = int(np.__version__.split(".")[0]) >= 2  # whether numpy's transforms write into an array they are given

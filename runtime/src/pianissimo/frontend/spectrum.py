@@ -57,7 +57,7 @@ class MelSpectrum:
         return self._logs(audio, apart=True)
 
     def _logs(self, audio: Signal, *, apart: bool) -> Float64:
-        """Block by block, each while it is in the processor's cache, and no product so large that BLAS shares it out."""
+        """Block by block, which bounds memory, and no product so large that BLAS shares it out."""
         frames = framed(audio, self.frame, self.hop)
         energies = np.empty((len(frames), self.mels))
         scratch = self._scratches.take()
