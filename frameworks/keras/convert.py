@@ -44,6 +44,8 @@ def _int8(network: Any, target: dict[str, Any], calibration: np.ndarray, micro: 
         return tflite.Mixed(network, calibration).keeping(target["float_layers"])
     if target["method"] == "aware":
         return tflite.aware(network, micro=micro)
+    if target["method"] == "fitted":
+        return tflite.fitted(network, calibration, micro=micro)
     return tflite.int8(network, calibration, micro=micro)
 
 

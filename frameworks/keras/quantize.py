@@ -1,6 +1,7 @@
-"""The search for int8: post-training first, then quantization-aware training, then the costliest layers stay float.
+"""The search for int8: post-training first, as the converter rounds and fitted to what it rounds (`formats.tflite_fit`), then
+quantization-aware training, then the costliest layers stay float.
 
-It ends at the first attempt that holds: within the limit, and with as many answers kept as the parity ladder will ask for. A
+It ends once an attempt holds: within the limit, and with as many answers kept as the parity ladder will ask for. A
 form may lose no point and yet answer anew, which training does. Where none holds the best one is kept, and the facts say why.
 """
 
@@ -16,6 +17,7 @@ from frameworks import Scheme, metrics
 from frameworks.answers import KEPT, agreement
 from frameworks.examples import Examples
 from frameworks.formats import tflite as file_format
+from frameworks.formats import tflite_fit
 from frameworks.keras import aware, tflite
 from frameworks.keras.answers import fixed
 from frameworks.keras.predict import predict
@@ -84,6 +86,7 @@ def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
     calibration = fixed(examples.calibration.features, "quantize")
     whole = tflite.int8(network, calibration)
     search.attempts.append(search.judge("post_training", whole))
+    search.attempts.append(search.judge("fitted", tflite_fit.fitted(whole, tflite.float32(network), calibration)))
     unaware = ""
     if recipe.aware and not search.ended():
         unaware = aware.refusal(network)

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from frameworks.formats import tflite_fit
 from frameworks.formats.chatter import quiet
 from frameworks.keras.graph import Logarithm
 
@@ -33,6 +34,11 @@ def int8(network: Any, calibration: np.ndarray, *, micro: bool = False) -> bytes
     if micro:
         converter.inference_input_type = converter.inference_output_type = tf.int8
     return _run(converter)
+
+
+def fitted(network: Any, calibration: np.ndarray, *, micro: bool = False) -> bytes:
+    """`int8`, fitted to the float form on the same clips."""
+    return tflite_fit.fitted(int8(network, calibration, micro=micro), float32(network), calibration)
 
 
 class Mixed:
