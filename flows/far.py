@@ -16,6 +16,7 @@ from flows.handing import handed, recall
 from flows.nightly import summed
 from flows.stopping import heard
 from flows.telling import tell
+from flows.together import together
 from flows.tool import carry
 
 Entries = dict[str, Any]
@@ -39,7 +40,7 @@ async def many_machines(only: list[Choice] | None = None) -> State[Any]:
         if why := await run.plan():
             return Failed(message=why)
         busy = [name for name in names if run.is_stale(name)]
-        endings = dict(zip(busy, await asyncio.gather(*(run.model(name) for name in busy)), strict=True))
+        endings = dict(zip(busy, await together(run.model(name) for name in busy), strict=True))
         failures = {name: why for name, why in endings.items() if why}
         if busy:
             await tell(busy, failures, return_state=True)  # type: ignore[misc]  # a page that cannot be made fails by itself

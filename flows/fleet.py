@@ -9,6 +9,7 @@ from prefect.states import Failed
 from flows.optimize import optimize
 from flows.stage import stage
 from flows.telling import tell
+from flows.together import together
 
 
 @flow(name="fleet", flow_run_name="fleet of {models}", persist_result=False)
@@ -31,7 +32,7 @@ async def fleet(
         async with places:
             return model, await optimize(model, again_from, return_state=True)
 
-    states = dict(await asyncio.gather(*(one(model) for model in models)))
+    states = dict(await together(one(model) for model in models))
     failures = {model: str(state.message) for model, state in states.items() if not state.is_completed()}
     await tell(models, failures, return_state=True)  # type: ignore[misc]  # a page that cannot be made fails by itself
     if failures:

@@ -26,6 +26,7 @@ from flows.choices import AtOnce, Choice
 from flows.settings import Settings
 from flows.stage import stage
 from flows.stopping import heard
+from flows.together import together
 from flows.tool import tool
 from frameworks import metrics
 from frameworks.params import RecipeError
@@ -98,7 +99,7 @@ async def _tried(model: str, wanted: Sequence[Settings], at_once: int, kept: Pat
             made.add(same)
         return ""
 
-    return list(await asyncio.gather(*(one(number, chosen) for number, chosen in enumerate(wanted))))
+    return await together(one(number, chosen) for number, chosen in enumerate(wanted))
 
 
 def _ends(wanted: Sequence[Settings]) -> list[str]:
