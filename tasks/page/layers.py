@@ -22,12 +22,9 @@ def chapter(story: Story) -> Told:
 
 def _drawn(story: Story, layers: list[dict[str, Any]], attempts: list[dict[str, Any]]) -> str:
     """Bars of how much of the whole distance to float one layer brings; left of 0 are layers that even something out."""
-    method = story.records["quantize"].facts["method"]
-    whole = [one for one in attempts if not one["float_layers"]]
-    apart = (
-        next((one["distance"] for one in whole if one["method"] == method), whole[0]["distance"] if whole else 0.0)
-        or 1.0
-    )
+    whole = {one["method"]: one["distance"] for one in attempts if not one["float_layers"]}
+    # Keras ranks layers in what the converter rounds, whatever form is kept; ONNX in the kept one.
+    apart = whole.get("post_training") or whole.get(story.records["quantize"].facts["method"]) or 1.0
     gains = sorted(((100 * (1 - one["distance_without"] / apart), one) for one in layers), key=lambda pair: -pair[0])
     shown = gains[:SHOWN]
     picture = svg.Drawing(f"{story.model}: layers by sensitivity", 40 + 18 * len(shown))
