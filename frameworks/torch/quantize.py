@@ -55,9 +55,14 @@ def quantize(network: Any, examples: Examples, recipe: Quantize) -> Scheme:
 
 
 def best(attempts: list[Attempt], limit: Limit) -> Attempt:
-    """The limit's best of the attempts within it that are faster than float; where none is, of all."""
-    quicker = [attempt for attempt in attempts if limit.holds(attempt) and _faster(attempt) > 1]
-    return limit.best(quicker or attempts)
+    """The limit's best of the attempts within it that are faster than float; else of those within it; else of those faster than
+    float. Only where all are beyond the limit and slower is it the best of all: dynamic int8 keeps the most answers and took
+    twenty times as long as float, which helps nobody.
+    """
+    holding = [attempt for attempt in attempts if limit.holds(attempt)]
+    quicker = [attempt for attempt in attempts if _faster(attempt) > 1]
+    both = [attempt for attempt in quicker if attempt in holding]
+    return limit.best(both or holding or quicker or attempts)
 
 
 def why(chosen: Attempt, limit: Limit) -> str:

@@ -70,10 +70,11 @@ def test_phrases_are_quantized_too(framework: Any, transcriber: Any, phrases: Ex
         ),
         ([attempt("lossy", drop=2.0, distance=0.01), attempt("within", faster=0.5)], "within", "within max_drop 1"),
         ([attempt("most", drop=3.0), attempt("least", drop=2.0)], "least", "none was within max_drop 1"),
+        ([attempt("slow", drop=1.1, faster=0.05), attempt("quick", drop=2.0)], "quick", "none was within max_drop 1"),
         ([attempt("anew", agreement=94.0), attempt("alike", drop=0.9)], "alike", "keeps 99.0 % of answers"),
         ([attempt("anew", agreement=94.0), attempt("lossy", drop=1.1)], "lossy", "none was within max_drop 1 and 95 %"),
     ],
-    ids=["nearest", "quicker", "none-quicker", "limit", "none-within", "answers", "answers-none-within"],
+    ids=["nearest", "quicker", "none-quicker", "limit", "none-within", "none-within-slow", "answers", "answers-none-within"],
 )
 def test_which_attempt_is_kept_and_why(attempts: list[Attempt], kept: str, reason: str) -> None:
     limit = Limit(1.0, 95.0)
