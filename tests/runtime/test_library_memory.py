@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,8 @@ def test_a_hundred_loads_and_unloads(wide: Path, platform: str) -> None:
     seen = run(HUNDRED_TIMES, wide, platform)
     loaded, unloaded = zip(*seen[5:], strict=True)  # the first few set the process up
     assert min(loaded) - max(unloaded) > 15 * MEGABYTE
-    assert max(unloaded[-20:]) - min(unloaded[:20]) < 2 * MEGABYTE
+    # Single readings come and go by more than two megabytes where the machine is busy: what stays is in the middle of twenty.
+    assert median(unloaded[-20:]) - median(unloaded[:20]) < 1.5 * MEGABYTE
 
 
 @pytest.mark.parametrize("cache", [0, 1])
