@@ -55,6 +55,9 @@ def _run(names: list[str], shared: list[str], at_once: int) -> dict[str, str]:
         print("Nothing changed since the last run: every stage is up to date.")
         return {}
     ask_prefect_quietly()
+    if not os.environ.get("PREFECT_API_URL"):
+        # A terminal's Ctrl-C ends the temporary server too. Asking it five times more, at each level, would take minutes.
+        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")
     from flows.fleet import fleet  # takes seconds to import, and starts a server
 
     async def ended() -> Any:

@@ -31,7 +31,12 @@ def run(flow: Coroutine[Any, Any, Answer]) -> Answer:
 
     async def whole() -> Answer:
         async with heard():
-            return await flow
+            try:
+                return await flow
+            except Exception as error:
+                if (task := asyncio.current_task()) and task.cancelling():
+                    raise asyncio.CancelledError from error  # it could not tell a server that was stopped with it
+                raise
 
     try:
         return asyncio.run(whole())
