@@ -6,7 +6,7 @@ import numpy as np
 
 STEPS = 127  # int8 weights are symmetric
 BIAS = 2**29  # steps of a bias, at most: a scale is not so fine that int32 cannot hold it
-DAMPING = 0.01  # of the mean second moment: inputs that hardly vary must not be divided by
+DAMPING = 0.01  # of the mean variance of inputs: those that hardly vary must not be divided by
 
 
 class Rounded(NamedTuple):
